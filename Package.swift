@@ -1,0 +1,129 @@
+// swift-tools-version: 6.2
+// Targets in layer order: a target names only targets above it in this file.
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// The client starts fast because nothing is left to the dynamic linker (release builds only: needs the static stdlib).
+let staticExecutable: [LinkerSetting] = [
+    .unsafeFlags(["-static-executable", "-Xlinker", "-s", "-Xlinker", "--gc-sections"], .when(configuration: .release))
+]
+
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "swctr",
+    products: [
+        .executable(name: "swctr", targets: ["swctr"]),
+        .executable(name: "swctrd", targets: ["swctrd"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
+    ],
+    targets: [
+        // MARK: Layer 0: values
+        .target(name: "SwctrCore", swiftSettings: settings),
+
+        // MARK: Layer 1: the kernel, OCI documents, the wire
+        .target(name: "CSwctrLinux"),
+        .target(name: "SwctrLinux", dependencies: ["SwctrCore", "CSwctrLinux"], swiftSettings: settings),
+        .target(name: "SwctrOCI", dependencies: ["SwctrCore"], swiftSettings: settings),
+        // Generated from proto/ by `make protos`; never edited.
+        .target(name: "SwctrProto", dependencies: [protobuf], swiftSettings: [.swiftLanguageMode(.v6)]),
+        .target(
+            name: "SwctrWire", dependencies: ["SwctrCore", "SwctrProto", protobuf], swiftSettings: settings),
+        .target(
+            name: "SwctrRPC",
+            dependencies: ["SwctrCore", "SwctrLinux", "SwctrWire", "SwctrProto", protobuf, log] + nio,
+            swiftSettings: settings),
+
+        // MARK: Layer 2: stores and the runtime registry
+        .systemLibrary(name: "CCrypto", path: "Sources/CCrypto", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "CISAL", path: "Sources/CISAL", pkgConfig: "libisal"),
+        .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd"),
+        .target(
+            name: "SwctrContent", dependencies: ["SwctrCore", "SwctrLinux", "CCrypto"], swiftSettings: settings),
+        .target(
+            name: "SwctrSnapshots", dependencies: ["SwctrCore", "SwctrLinux", "CISAL", "CZstd"],
+            swiftSettings: settings),
+        .target(name: "SwctrMetadata", dependencies: ["SwctrCore", grdb, log], swiftSettings: settings),
+        .target(
+            name: "SwctrRuntime", dependencies: ["SwctrCore", "SwctrLinux", "SwctrProto", protobuf],
+            swiftSettings: settings),
+
+        // MARK: Layer 3: images and tasks
+        .target(
+            name: "SwctrImages",
+            dependencies: [
+                "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrContent", "SwctrSnapshots", "SwctrMetadata", log,
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SwctrTasks",
+            dependencies: [
+                "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrWire", "SwctrProto", "SwctrRPC", "SwctrMetadata",
+                "SwctrRuntime", protobuf, log,
+            ],
+            swiftSettings: settings),
+
+        // MARK: Layer 4: the engine: what a user calls a container
+        .target(
+            name: "SwctrEngine",
+            dependencies: [
+                "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrProto", "SwctrSnapshots", "SwctrMetadata", "SwctrRuntime",
+                "SwctrImages", "SwctrTasks", protobuf, log,
+            ],
+            swiftSettings: settings),
+
+        // MARK: Layer 5: services and the client
+        .target(
+            name: "SwctrService",
+            dependencies: [
+                "SwctrEngine",
+                "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrWire", "SwctrProto", "SwctrRPC", "SwctrContent",
+                "SwctrSnapshots", "SwctrMetadata", "SwctrRuntime", "SwctrImages", "SwctrTasks", protobuf, log,
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SwctrClient",
+            dependencies: ["SwctrCore", "CSwctrLinux", "SwctrLinux", "SwctrWire", "SwctrProto", protobuf],
+            swiftSettings: settings),
+        .target(
+            name: "SwctrCommands",
+            dependencies: [
+                "SwctrCore", "CSwctrLinux", "SwctrLinux", "SwctrWire", "SwctrProto", "SwctrClient", protobuf,
+                argumentParser,
+            ],
+            swiftSettings: settings),
+
+        // MARK: Layer 6: programs, no logic of their own
+        .executableTarget(name: "swctrd", dependencies: ["SwctrService", argumentParser], swiftSettings: settings),
+        .executableTarget(
+            name: "swctr", dependencies: ["SwctrCommands"], swiftSettings: settings, linkerSettings: staticExecutable),
+
+        // MARK: The shim's pure part, compiled a second time as an ordinary module so that tests reach it
+        .target(name: "ShimCore", path: "shim/Core", swiftSettings: [.swiftLanguageMode(.v6)]),
+
+        // MARK: Tests
+        .testTarget(name: "SwctrCoreTests", dependencies: ["SwctrCore"], swiftSettings: settings),
+        .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
+    ]
+)

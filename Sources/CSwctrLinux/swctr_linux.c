@@ -1,0 +1,1 @@
+#include "swctr_linux.h"
