@@ -124,6 +124,9 @@ let package = Package(
 
         // MARK: Tests
         .testTarget(name: "SwctrCoreTests", dependencies: ["SwctrCore"], swiftSettings: settings),
+        .testTarget(
+            name: "SwctrWireTests", dependencies: ["SwctrWire", "SwctrProto", "SwctrCore", protobuf],
+            swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )
