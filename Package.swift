@@ -127,6 +127,7 @@ let package = Package(
         .testTarget(
             name: "SwctrWireTests", dependencies: ["SwctrWire", "SwctrProto", "SwctrCore", protobuf],
             swiftSettings: settings),
+        .testTarget(name: "SwctrOCITests", dependencies: ["SwctrCore", "SwctrOCI"], swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )
