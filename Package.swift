@@ -128,6 +128,9 @@ let package = Package(
             name: "SwctrWireTests", dependencies: ["SwctrWire", "SwctrProto", "SwctrCore", protobuf],
             swiftSettings: settings),
         .testTarget(name: "SwctrOCITests", dependencies: ["SwctrCore", "SwctrOCI"], swiftSettings: settings),
+        .testTarget(
+            name: "SwctrRuntimeTests", dependencies: ["SwctrCore", "SwctrProto", "SwctrRuntime", protobuf],
+            swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )
