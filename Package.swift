@@ -131,6 +131,7 @@ let package = Package(
         .testTarget(
             name: "SwctrRuntimeTests", dependencies: ["SwctrCore", "SwctrProto", "SwctrRuntime", protobuf],
             swiftSettings: settings),
+        .testTarget(name: "SwctrLinuxTests", dependencies: ["SwctrCore", "SwctrLinux"], swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )
