@@ -132,6 +132,9 @@ let package = Package(
             name: "SwctrRuntimeTests", dependencies: ["SwctrCore", "SwctrProto", "SwctrRuntime", protobuf],
             swiftSettings: settings),
         .testTarget(name: "SwctrLinuxTests", dependencies: ["SwctrCore", "SwctrLinux"], swiftSettings: settings),
+        .testTarget(
+            name: "SwctrMetadataTests", dependencies: ["SwctrCore", "SwctrMetadata", log, grdb],
+            exclude: ["Golden"], swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )
