@@ -123,6 +123,15 @@ let package = Package(
         .target(name: "ShimCore", path: "shim/Core", swiftSettings: [.swiftLanguageMode(.v6)]),
 
         // MARK: Tests
+        // The few calls that Glibc's module does not offer to the tests; apart from the product's own, which is tested.
+        .target(name: "CTestSupport"),
+        .target(
+            name: "SwctrTestSupport", dependencies: ["CTestSupport", "SwctrProto", "SwctrWire", protobuf],
+            swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["SwctrTestSupport", "SwctrCore", "SwctrProto", "SwctrWire", protobuf],
+            swiftSettings: settings),
         .testTarget(name: "SwctrCoreTests", dependencies: ["SwctrCore"], swiftSettings: settings),
         .testTarget(
             name: "SwctrWireTests", dependencies: ["SwctrWire", "SwctrProto", "SwctrCore", protobuf],

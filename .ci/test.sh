@@ -15,7 +15,7 @@ status=0
 ${SWIFT:-swift} test --skip-build --disable-xctest "$@" 2>&1 | tee "$log" || status=$?
 
 summary=$(grep -E 'Test run with [0-9]+ tests?' "$log" | tail -n 1 || true)
-skipped=$(grep -E '^. (Test|Suite) .* skipped' "$log" || true)
+skipped=$(grep -aE '(Test|Suite) ".*" skipped' "$log" || true)
 count=$(printf '%s' "$skipped" | grep -c . || true)
 
 echo

@@ -1,0 +1,131 @@
+import Foundation
+import Glibc
+
+/// What can be seen of the host: processes, mounts, cgroups, files.
+public enum Host {
+    public static var isRoot: Bool { geteuid() == 0 }
+
+    /// Whether a program of this name is in the tests' PATH.
+    public static func has(_ program: String) -> Bool {
+        (try? SpawnPlan.locate(program, in: Child.environment["PATH"] ?? "")) != nil
+    }
+
+    /// Where a program of this name is.
+    public static func locate(_ program: String) throws -> String {
+        try SpawnPlan.locate(program, in: Child.environment["PATH"] ?? "")
+    }
+
+    public static func read(_ path: String) throws -> String {
+        guard let data = FileManager.default.contents(atPath: path) else { throw TestFailure("cannot read \(path)") }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    public static func write(_ text: String, to path: String, mode: Int = 0o644) throws {
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: mode])
+        else { throw TestFailure("cannot write \(path)") }
+    }
+
+    public static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    public static func names(in folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    }
+
+    public static func makeFolder(_ path: String) throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    /// Waits for the end of a process that is not ours; returns at once where it is gone already.
+    public static func awaitEnd(of process: pid_t, within limit: Duration = .seconds(20)) throws {
+        guard let end = try? Descriptor.process(process) else { return }
+        let found = awaitReadiness([(end.number, Int16(POLLIN))], until: .now.advanced(by: limit))
+        if found[0] == 0 { throw TestFailure("process \(process) did not end in \(limit)") }
+    }
+
+    // MARK: Traces of a test
+
+    struct Process: CustomStringConvertible {
+        let id: pid_t
+        let command: String
+        var description: String { "process \(id) (\(command))" }
+    }
+
+    /// Processes that have to do with a folder (working there, or named so in their arguments) or with containers of a
+    /// namespace. The tests' own process is none of them.
+    static func processes(under folder: String, namespace: String) -> [Process] {
+        names(in: "/proc").compactMap { name in
+            guard let id = pid_t(name), id != getpid() else { return nil }
+            // A zombie is its parent's matter, and holds nothing.
+            if ((try? read("/proc/\(id)/stat")) ?? "").contains(") Z ") { return nil }
+            let command = ((try? read("/proc/\(id)/cmdline")) ?? "").split(separator: "\0").joined(separator: " ")
+            let places = ["cwd", "exe", "root"].map { link("/proc/\(id)/\($0)") }
+            let groups = (try? read("/proc/\(id)/cgroup")) ?? ""
+            let belongs =
+                command.contains(folder) || places.contains { $0 == folder || $0.hasPrefix(folder + "/") }
+                || groups.contains("/\(namespace)/")
+            return belongs ? Process(id: id, command: command) : nil
+        }
+    }
+
+    /// Mount points below a folder, the deepest first.
+    static func mounts(under folder: String) -> [String] {
+        let table = (try? read("/proc/self/mountinfo")) ?? ""
+        return table.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 4 && fields[4].hasPrefix(folder + "/") ? String(fields[4]) : nil
+        }.sorted().reversed()
+    }
+
+    /// Cgroups of containers of a namespace, in every hierarchy; the namespace's own (empty) ones are not meant.
+    static func cgroups(of namespace: String) -> [String] {
+        hierarchies.flatMap { root in names(in: "\(root)/\(namespace)").map { "\(root)/\(namespace)/\($0)" } }
+            .filter { path in
+                var status = stat()
+                return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+            }
+    }
+
+    static func removeCgroups(of namespace: String) {
+        for path in cgroups(of: namespace) {
+            for inner in names(in: path) { rmdir("\(path)/\(inner)") }
+            rmdir(path)
+        }
+        for root in hierarchies { rmdir("\(root)/\(namespace)") }
+    }
+
+    private static var hierarchies: [String] {
+        let root = "/sys/fs/cgroup"
+        if exists(root + "/cgroup.controllers") { return [root] }
+        return names(in: root).map { "\(root)/\($0)" }
+    }
+
+    private static func link(_ path: String) -> String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) ?? ""
+    }
+}
+
+extension Host {
+    /// Waits until something of this name is in a folder; the folder itself may be made meanwhile, its parent exists.
+    public static func awaitEntry(_ name: String, in folder: String, within limit: Duration = .seconds(20)) throws {
+        let deadline = ContinuousClock.now.advanced(by: limit)
+        let watch = try Descriptor(inotify_init1(Int32(IN_CLOEXEC)), "inotify")
+        let events = UInt32(IN_CREATE | IN_MOVED_TO)
+        let parent = URL(fileURLWithPath: folder).deletingLastPathComponent().path
+        while true {
+            // Watch first, look then: what comes in between is seen by one of the two.
+            inotify_add_watch(watch.number, exists(parent) ? parent : "/", events)
+            inotify_add_watch(watch.number, folder, events)
+            if exists("\(folder)/\(name)") { return }
+            if awaitReadiness([(watch.number, Int16(POLLIN))], until: deadline)[0] == 0 {
+                throw TestFailure("\(folder)/\(name) did not come in \(limit)")
+            }
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            _ = Glibc.read(watch.number, &buffer, buffer.count)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import Foundation
+import SwctrTestSupport
+import Testing
+
+@Suite("What the integration tests need")
+struct RequirementTests {
+    static let programs = [
+        "runc", "crun", "runsc", "containerd", "ctr", "containerd-shim-runc-v1", "containerd-shim-runc-v2", "busybox",
+        "skopeo", "umoci", "python3",
+    ]
+
+    /// In strict mode (continuous integration) a test that is skipped for want of something is a failure: this is it.
+    @Test(
+        "root and every program are here",
+        .enabled(if: getenv("SWCTR_STRICT").map { String(cString: $0) } == "1", "only asked in strict mode"))
+    func everythingIsHere() {
+        #expect(Host.isRoot, "integration tests need root")
+        for program in Self.programs {
+            #expect(Host.has(program), "\(program) is missing: make deps installs it")
+        }
+        #expect(Host.exists(Build.shim), "make -C shim builds it")
+        for program in ["swctr", "swctrd"] { #expect(Host.exists("\(Build.programs)/\(program)")) }
+    }
+}
