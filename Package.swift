@@ -136,6 +136,10 @@ let package = Package(
         .testTarget(
             name: "SwctrWireTests", dependencies: ["SwctrWire", "SwctrProto", "SwctrCore", protobuf],
             swiftSettings: settings),
+        .testTarget(
+            name: "SwctrRPCTests",
+            dependencies: ["SwctrRPC", "SwctrWire", "SwctrProto", "SwctrLinux", "SwctrCore", protobuf, log] + nio,
+            swiftSettings: settings),
         .testTarget(name: "SwctrOCITests", dependencies: ["SwctrCore", "SwctrOCI"], swiftSettings: settings),
         .testTarget(
             name: "SwctrRuntimeTests", dependencies: ["SwctrCore", "SwctrProto", "SwctrRuntime", protobuf],
