@@ -9,7 +9,7 @@ build=(make:make gcc:gcc g++:g++ libc6-dev pkg-config:pkg-config python3:python3
     libprotobuf-c-dev libseccomp-dev musl-tools:musl-gcc)
 run=(runc:runc busybox-static:busybox python3:python3)
 test=(runc:runc crun:crun runsc:runsc containerd:containerd-shim-runc-v1 busybox-static:busybox skopeo:skopeo umoci:umoci
-    protobuf-compiler:protoc protobuf-c-compiler:protoc-c procps:ps)
+    protobuf-compiler:protoc libprotobuf-dev protobuf-c-compiler:protoc-c)
 bench=(runc:runc crun:crun containerd:containerd busybox-static:busybox hyperfine:hyperfine)
 
 installed() {
