@@ -6,7 +6,7 @@ set -euo pipefail
 
 build=(make:make gcc:gcc g++:g++ libc6-dev pkg-config:pkg-config python3:python3
     libssl-dev libisal-dev libzstd-dev libsqlite3-dev
-    libprotobuf-c-dev libseccomp-dev musl-tools:musl-gcc)
+    libprotobuf-c-dev musl-tools:musl-gcc)
 run=(runc:runc busybox-static:busybox python3:python3)
 test=(runc:runc crun:crun runsc:runsc containerd:containerd-shim-runc-v1 busybox-static:busybox skopeo:skopeo umoci:umoci
     protobuf-compiler:protoc libprotobuf-dev protobuf-c-compiler:protoc-c)
