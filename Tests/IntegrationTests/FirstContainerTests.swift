@@ -4,7 +4,7 @@ import Testing
 
 extension Integration {
     /// What README promises of `make run`, but for the building.
-    @Suite("The first container", .enabled(if: Setting.all[0].daemon == .swctrd, "tests swctr's own script"))
+    @Suite("The first container", .enabled(if: Setting.one.daemon == .swctrd, "tests swctr's own script"))
     struct FirstContainerTests {
         @Test("the script starts a manager, runs a container that shows what it is, and can be run again")
         func script() throws {

@@ -52,7 +52,7 @@ extension Integration {
 
         @Test("an image runs unchanged", arguments: sources)
         func imageRuns(_ source: Source) throws {
-            let setting = Setting.all[0]
+            let setting = Setting.one
             guard setting.daemon == .swctrd || !source.isFolder else { return }
             try setting.with { site in
                 let client = site.client
@@ -76,7 +76,7 @@ extension Integration {
 
         @Test("a removed image is gone, and what it took with it")
         func removal() throws {
-            try Setting.all[0].with { site in
+            try Setting.one.with { site in
                 let client = site.client
                 #expect(!(try client.must("content", "list", "--quiet").lines.isEmpty))
                 try client.must("images", "remove", "--sync", TestImage.name)

@@ -6,7 +6,7 @@ import Testing
 
 extension Integration {
     /// The manager may end at any time; containers do not notice, and what happened meanwhile is not lost.
-    @Suite("The manager's death", .enabled(if: Setting.all[0].daemon == .swctrd, "tests swctr's own manager"))
+    @Suite("The manager's death", .enabled(if: Setting.one.daemon == .swctrd, "tests swctr's own manager"))
     struct ManagerDeathTests {
         @Test("twenty containers outlive a killed manager, and the exit of one of them is not lost")
         func twenty() throws {

@@ -13,7 +13,7 @@ extension Integration {
 
         @Test("the manager answers others through ten thousand mutated frames")
         func managerFrames() throws {
-            try Setting.own[0].with { site in
+            try Setting.runc.with { site in
                 guard let manager = site.manager else { return }
                 var run = Swctr_V1_RunRequest()
                 run.container.id = "never"
@@ -42,7 +42,7 @@ extension Integration {
 
         @Test("the shim answers others through ten thousand mutated frames")
         func shimFrames() throws {
-            try Setting.own[0].with { site in
+            try Setting.runc.with { site in
                 guard let manager = site.manager else { return }
                 try site.detach("a", "sleep", "1000")
                 let socket = try Self.shimSocket(manager, "a")
@@ -78,7 +78,7 @@ extension Integration {
 
         @Test("clients that never finish a frame hold up nobody and cost little")
         func slowLoris() throws {
-            try Setting.own[0].with { site in
+            try Setting.runc.with { site in
                 guard let manager = site.manager else { return }
                 try site.detach("a", "sleep", "1000")
                 let shim = try Self.shimSocket(manager, "a")

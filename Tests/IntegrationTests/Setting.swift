@@ -47,7 +47,15 @@ struct Setting: Sendable, CustomTestStringConvertible {
     /// the scenarios with it alone.
     static let baseline = Setting("containerd, containerd-shim-runc-v2", .containerd, needs: ["containerd"])
 
-    static let all = getenv("SWCTR_BASELINE") != nil ? [baseline] : own + containerd + stock
+    /// What the scenarios run in; with SWCTR_SETTINGS only those whose description has that text in it.
+    static let all: [Setting] = {
+        if getenv("SWCTR_BASELINE") != nil { return [baseline] }
+        let wanted = getenv("SWCTR_SETTINGS").map { String(cString: $0) } ?? ""
+        return (own + containerd + stock).filter { wanted.isEmpty || $0.testDescription.contains(wanted) }
+    }()
+
+    /// The first one, for tests that need only one.
+    static var one: Setting { getenv("SWCTR_BASELINE") != nil ? baseline : runc }
 
     /// Runs `body` with a daemon of its own that has the test image.
     func with(_ body: (Site) throws -> Void) throws {
