@@ -1,1 +1,0 @@
-// The shim's pure part.

@@ -1,0 +1,80 @@
+/// What `containerd.runc.v1.Options` says about calling the OCI runtime; the defaults are containerd's.
+struct RuntimeOptions: Equatable {
+    var noPivotRoot = false
+    var noNewKeyring = false
+    var shimCgroup: Text = ""
+    /// Owner of the container's ends of its pipes.
+    var ioUID: UInt32 = 0
+    var ioGID: UInt32 = 0
+    /// Name or path of the runtime as it was asked for; empty for the default.
+    var binaryName: Text = ""
+    /// Directory of the runtime's state without the namespace; empty for the default.
+    var root: Text = ""
+    var systemdCgroup = false
+
+    var binary: Text { binaryName.isEmpty ? "runc" : binaryName }
+
+    func stateDirectory(namespace: Text) -> Text {
+        (root.isEmpty ? "/run/containerd/runc" : root).appending(component: namespace)
+    }
+
+    /// The arguments before every command of the runtime.
+    func globalArguments(namespace: Text, bundle: Text) -> [Text] {
+        var words: [Text] = [
+            binary, "--root", stateDirectory(namespace: namespace), "--log", bundle.appending(component: "log.json"),
+            "--log-format", "json",
+        ]
+        if systemdCgroup { words.append("--systemd-cgroup") }
+        return words
+    }
+
+    /// What kind of options an Any carries; only its type decides, never its bytes.
+    enum Kind: Equatable {
+        case defaults, runc
+    }
+
+    /// Looks at the type URL of Create's or start's options.
+    static func kind(typeURL: Text) -> Result<Kind, RPCError> {
+        let name = typeURL.lastIndex(of: 0x2f).map { typeURL.dropFirst($0 + 1) } ?? typeURL
+        if name.isEmpty || name == "runtimeoptions.v1.Options" { return .success(.defaults) }
+        if name == "containerd.runc.v1.Options" { return .success(.runc) }
+        return .failure(RPCError(.unknown, "type with url \(typeURL): not found"))
+    }
+
+    /// The contents of `options.json`, in containerd's spelling.
+    var json: Text {
+        var members: [Text] = []
+        if noPivotRoot { members.append("\"no_pivot_root\":true") }
+        if noNewKeyring { members.append("\"no_new_keyring\":true") }
+        if !shimCgroup.isEmpty { members.append("\"shim_cgroup\":" + shimCgroup.jsonQuoted) }
+        if ioUID != 0 { members.append("\"io_uid\":\(ioUID)") }
+        if ioGID != 0 { members.append("\"io_gid\":\(ioGID)") }
+        if !binaryName.isEmpty { members.append("\"binary_name\":" + binaryName.jsonQuoted) }
+        if !root.isEmpty { members.append("\"root\":" + root.jsonQuoted) }
+        if systemdCgroup { members.append("\"systemd_cgroup\":true") }
+        return "{" + MountOptions.joined(members, 0x2c) + "}"
+    }
+
+    /// Reads back what `delete` needs of `options.json`; unreadable contents are the defaults.
+    init(json: Text) {
+        var scanner = JSONScanner(json)
+        do throws(JSONError) {
+            try scanner.enterObject()
+            while let key = try scanner.nextKey() {
+                if key == "root" {
+                    root = try scanner.string()
+                } else if key == "binary_name" {
+                    binaryName = try scanner.string()
+                } else if key == "systemd_cgroup" {
+                    systemdCgroup = try scanner.boolean()
+                } else {
+                    try scanner.skipValue()
+                }
+            }
+        } catch {
+            return
+        }
+    }
+
+    init() {}
+}

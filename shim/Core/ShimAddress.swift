@@ -1,0 +1,45 @@
+/// Where a shim listens.
+struct ShimAddress: Equatable {
+    static var defaultDirectory: Text { "/run/containerd/s" }
+    /// Room in sockaddr_un.sun_path, without the final NUL.
+    static let maximumPathLength = 107
+
+    var path: Text
+
+    init(path: Text) {
+        self.path = path
+    }
+
+    /// The socket of a group of containers: containerd's name for it, the SHA-256 of address, namespace and group
+    /// joined as a path.
+    init(directory: Text, containerdAddress: Text, namespace: Text, group: Text) {
+        path = directory.appending(component: SHA256.hex(Self.join([containerdAddress, namespace, group])))
+    }
+
+    var url: Text { "unix://" + path }
+
+    /// Go's `filepath.Join`: joins with `/`, leaves out empty parts and cleans `.`, `..` and doubled slashes.
+    static func join(_ parts: [Text]) -> Text {
+        let present = parts.filter { !$0.isEmpty }
+        guard let first = present.first else { return "" }
+        let isAbsolute = first.hasPrefix("/")
+        var names: [Text] = []
+        for part in present {
+            for name in part.split(0x2f) where !name.isEmpty && name != "." {
+                if name != ".." {
+                    names.append(name)
+                } else if let last = names.last, last != ".." {
+                    names.removeLast()
+                } else if !isAbsolute {
+                    names.append(name)
+                }
+            }
+        }
+        var result: Text = isAbsolute ? "/" : ""
+        for (index, name) in names.enumerated() {
+            if index > 0 { result += "/" }
+            result += name
+        }
+        return result.isEmpty ? "." : result
+    }
+}

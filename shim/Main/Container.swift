@@ -1,0 +1,64 @@
+/// One container of this shim.
+final class Container {
+    let id: Text
+    let bundle: Text
+    let options: RuntimeOptions
+    let initProcess: TaskProcess
+    var execs: [TaskProcess] = []
+    /// What was mounted for it, in order.
+    var mountPoints: [Text]
+    let hasPrivatePIDNamespace: Bool
+
+    /// The init process has ended; from here on no exec may start.
+    var initHasExited = false
+    /// The init's exit while it waits for the exits of the execs, which are reported first.
+    var stashedExit: ExitStatus?
+    /// What must end before the stashed exit may be published.
+    var killAllIsRunning = false
+    /// Published without waiting any longer: something of the above is stuck.
+    var mayNotWait = false
+
+    /// Called once when the exit has been published; Delete of a container that never ran waits for it.
+    var onInitExit: (() -> Void)?
+
+    private var isBusy = false
+    private var queue: [() -> Void] = []
+
+    init(
+        id: Text, bundle: Text, options: RuntimeOptions, initProcess: TaskProcess, mountPoints: [Text],
+        hasPrivatePIDNamespace: Bool
+    ) {
+        self.id = id
+        self.bundle = bundle
+        self.options = options
+        self.initProcess = initProcess
+        self.mountPoints = mountPoints
+        self.hasPrivatePIDNamespace = hasPrivatePIDNamespace
+    }
+
+    func exec(_ id: Text) -> TaskProcess? {
+        execs.first { $0.execID == id }
+    }
+
+    /// Runs `operation` when those before it are over; it must end in `finishOperation`.
+    ///
+    /// Only what changes the container's own state queues here (start, pause, resume, delete). State, Wait, Pids, Kill
+    /// and execs do not, so that a runtime that takes its time holds nobody else up.
+    func enqueue(_ operation: @escaping () -> Void) {
+        if isBusy {
+            queue.append(operation)
+        } else {
+            isBusy = true
+            operation()
+        }
+    }
+
+    func finishOperation() {
+        guard !queue.isEmpty else {
+            isBusy = false
+            queue = []
+            return
+        }
+        queue.removeFirst()()
+    }
+}

@@ -1,0 +1,80 @@
+import CShim
+
+/// Small files of a bundle, whole.
+enum Files {
+    /// The contents from `offset` on, at most `limit` bytes; nil if the file cannot be read.
+    static func read(_ path: Text, from offset: Int = 0, limit: Int = 16 << 20) -> Text? {
+        let fd = OwnedFD(adopting: path.withCString { shim_open($0, O_RDONLY | O_NOCTTY, 0) })
+        guard fd.isOpen else { return nil }
+        if offset > 0, lseek(fd.raw, off_t(offset), SEEK_SET) < 0 { return nil }
+        return read(descriptor: fd.raw, limit: limit)
+    }
+
+    /// Everything up to end of file, at most `limit` bytes; nil on an error.
+    static func read(descriptor: Int32, limit: Int) -> Text? {
+        var result: [UInt8] = []
+        let isComplete = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
+            while result.count < limit {
+                let count = retrying {
+                    CShim.read(descriptor, buffer.baseAddress, min(buffer.count, limit - result.count))
+                }
+                if count <= 0 { return count == 0 }
+                result += UnsafeRawBufferPointer(start: buffer.baseAddress, count: count)
+            }
+            return true
+        }
+        return isComplete ? Text(bytes: result) : nil
+    }
+
+    /// Replaces the file as one step: readers see the old contents or the new.
+    static func write(_ path: Text, _ contents: Text, mode: mode_t = 0o600) throws(SystemError) {
+        let temporary = path + ".tmp"
+        do {
+            let fd = OwnedFD(
+                adopting: temporary.withCString { shim_open($0, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode) })
+            guard fd.isOpen else { throw SystemError("open \(temporary)") }
+            guard writeAll(fd.raw, contents.bytes) else { throw SystemError("write \(temporary)") }
+        }
+        let renamed = temporary.withCString { old in path.withCString { rename(old, $0) } }
+        if renamed != 0 { throw SystemError("rename \(temporary)") }
+    }
+
+    /// Writes to a descriptor that blocks.
+    static func writeAll(_ fd: Int32, _ bytes: [UInt8]) -> Bool {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                retrying { CShim.write(fd, buffer.baseAddress.map { $0 + done }, buffer.count - done) }
+            }
+            if count <= 0 { return false }
+            done += count
+        }
+        return true
+    }
+
+    static func size(_ path: Text) -> Int {
+        var status = stat()
+        return path.withCString { stat($0, &status) } == 0 ? Int(status.st_size) : 0
+    }
+
+    static func remove(_ path: Text) {
+        _ = path.withCString { unlink($0) }
+    }
+
+    /// Makes a directory and those above it; what exists is left as it is.
+    static func makeDirectories(_ path: Text, mode: mode_t) {
+        var position = 1
+        while let slash = path.firstIndex(of: "/", from: position) {
+            _ = path.prefix(slash).withCString { mkdir($0, mode) }
+            position = slash + 1
+        }
+        _ = path.withCString { mkdir($0, mode) }
+    }
+}
+
+enum Environment {
+    static func value(_ name: Text) -> Text? {
+        guard let value = name.withCString({ getenv($0) }) else { return nil }
+        return Text(value)
+    }
+}

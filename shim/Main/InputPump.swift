@@ -1,0 +1,132 @@
+import CShim
+
+/// Moves a client's input to a process's pipe or terminal.
+///
+/// Our hold on the FIFO's write end keeps a client's leaving from looking like the end of input; `endInput` (CloseIO)
+/// lets go of it, and the end then comes after everything that was written.
+final class InputPump {
+    private let loop: EventLoop
+    private var source: OwnedFD
+    private var hold: OwnedFD
+    private var destination: OwnedFD
+    private let isTerminal: Bool
+    private var sourceWatch: Watch?
+    private var destinationWatch: Watch?
+    /// The rest of a portion that a terminal did not take.
+    private var pending: [UInt8] = []
+
+    private static let page = 4096
+
+    init(
+        loop: EventLoop, source: consuming OwnedFD, hold: consuming OwnedFD, destination: consuming OwnedFD,
+        isTerminal: Bool
+    ) {
+        self.loop = loop
+        self.source = source
+        self.hold = hold
+        self.destination = destination
+        self.isTerminal = isTerminal
+        _ = shim_set_nonblocking(self.destination.raw)
+        watchSource()
+    }
+
+    func endInput() {
+        hold.close()
+        pump()
+    }
+
+    func close() {
+        loop.remove(&sourceWatch)
+        loop.remove(&destinationWatch)
+        source.close()
+        hold.close()
+        destination.close()
+        pending = []
+    }
+
+    private func watchSource() {
+        guard sourceWatch == nil, source.isOpen else { return }
+        sourceWatch = loop.add(source.raw, Ready.input) { [self] _ in pump() }
+    }
+
+    private func pump() {
+        var rounds = 16
+        while rounds > 0, source.isOpen, destinationWatch == nil {
+            rounds -= 1
+            guard flushPending() else { return }
+            if shim_pending_bytes(source.raw) == 0 {
+                if isAtEnd() { finish() }
+                return
+            }
+            if !(isTerminal ? copy() : move()) { return }
+        }
+    }
+
+    /// True if no client can write any more and everything has been read.
+    private func isAtEnd() -> Bool {
+        if hold.isOpen { return false }
+        var entry = pollfd(fd: source.raw, events: Int16(POLLIN), revents: 0)
+        _ = CShim.poll(&entry, 1, 0)
+        return Int32(entry.revents) & (POLLHUP | POLLIN) == POLLHUP
+    }
+
+    private func move() -> Bool {
+        let moved = splice(source.raw, nil, destination.raw, nil, 1 << 20, UInt32(SPLICE_F_NONBLOCK | SPLICE_F_MOVE))
+        if moved > 0 { return true }
+        if moved < 0, shim_errno() == EINTR { return true }
+        if moved < 0, shim_errno() == EAGAIN {
+            waitForDestination()
+        } else {
+            close()  // EPIPE: the process has closed its input; the client sees that too
+        }
+        return false
+    }
+
+    private func copy() -> Bool {
+        let count = withUnsafeTemporaryAllocation(byteCount: Self.page, alignment: 16) { buffer in
+            let count = retrying { read(source.raw, buffer.baseAddress, buffer.count) }
+            if count > 0 { pending = Array(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count)) }
+            return count
+        }
+        return count > 0
+    }
+
+    /// True if nothing is left over.
+    private func flushPending() -> Bool {
+        guard !pending.isEmpty else { return true }
+        let count = pending.withUnsafeBytes { buffer in
+            retrying { write(destination.raw, buffer.baseAddress, buffer.count) }
+        }
+        if count == pending.count {
+            pending = []
+            return true
+        }
+        if count > 0 { pending.removeFirst(count) }
+        if count < 0, shim_errno() != EAGAIN {
+            pending = []  // EIO: nobody has the terminal open, so nobody misses this
+            return true
+        }
+        waitForDestination()
+        return false
+    }
+
+    private func waitForDestination() {
+        loop.remove(&sourceWatch)
+        guard destinationWatch == nil else { return }
+        destinationWatch = loop.add(destination.raw, Ready.output) { [self] _ in
+            loop.remove(&destinationWatch)
+            watchSource()
+            pump()
+        }
+    }
+
+    /// End of input: a pipe tells its reader; a terminal stays, because closing it would hang up on the process.
+    private func finish() {
+        if isTerminal {
+            loop.remove(&sourceWatch)
+            source.close()
+        } else {
+            close()
+        }
+    }
+}

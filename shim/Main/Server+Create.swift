@@ -1,0 +1,171 @@
+import CShim
+
+/// Create: from a bundle to a container that waits for its start.
+extension Server {
+    func create(_ call: Call, _ payload: [UInt8]) {
+        guard
+            let request = Decoded(
+                payload, containerd__task__v2__create_task_request__unpack,
+                containerd__task__v2__create_task_request__free_unpacked)
+        else {
+            failUndecodable(call)
+            return
+        }
+        let value = request.value
+        let id = Text(value.id)
+        let bundle = Text(value.bundle)
+        if let error = Identifier.check(id, "container id") {
+            call.fail(error)
+            return
+        }
+        guard bundle.hasPrefix("/") else {
+            call.fail(.invalid("bundle \"\(bundle)\" must be an absolute path"))
+            return
+        }
+        guard Text(value.checkpoint).isEmpty else {
+            call.fail(RPCError(.unimplemented, "restore from a checkpoint: not implemented"))
+            return
+        }
+        guard !isStopping else {
+            call.fail(RPCError(.unavailable, "shim is shutting down: unavailable"))
+            return
+        }
+        if creating.contains(id) || containers.contains(where: { $0.id == id }) {
+            call.fail(
+                RPCError(.alreadyExists, "OCI runtime create failed: container with given ID already exists: \(id)"))
+            return
+        }
+        let options: RuntimeOptions
+        switch RuntimeOptions.decode(value.options) {
+        case .failure(let error):
+            call.fail(error)
+            return
+        case .success(let decoded): options = decoded
+        }
+        let process = TaskProcess(
+            execID: "", stdin: Text(value.stdin), stdout: Text(value.stdout), stderr: Text(value.stderr),
+            isTerminal: value.terminal != 0)
+        let rootfs = (0..<value.n_rootfs).compactMap { value.rootfs?[$0].map { MountRequest($0.pointee) } }
+        prepare(call, id: id, bundle: bundle, options: options, process: process, rootfs: rootfs)
+    }
+
+    private func prepare(
+        _ call: Call, id: Text, bundle: Text, options: RuntimeOptions, process: TaskProcess, rootfs: [MountRequest]
+    ) {
+        let config = Files.read(bundle.appending(component: "config.json")).map { BundleConfig($0) }
+        do throws(SystemError) {
+            // For `delete`, which must find the runtime again even if we are gone in the next moment.
+            try Files.write(bundle.appending(component: "options.json"), options.json)
+            try Files.write(bundle.appending(component: "runtime"), options.binaryName)
+        } catch {
+            call.fail(RPCError(.unknown, error.text))
+            return
+        }
+        let root = bundle.appending(component: "rootfs")
+        var mountPoints: [Text] = []
+        if !rootfs.isEmpty {
+            Files.makeDirectories(root, mode: 0o711)
+            switch Rootfs.mount(rootfs, at: root) {
+            case .failure(let error):
+                call.fail(error)
+                return
+            case .success(let mounted): mountPoints = mounted
+            }
+        }
+        do throws(RPCError) {
+            process.stdio = try Stdio(
+                loop: loop, stdin: process.stdinPath, stdout: process.stdoutPath, stderr: process.stderrPath,
+                isTerminal: process.isTerminal, options: options)
+        } catch {
+            Rootfs.unmount(mountPoints)
+            call.fail(error)
+            return
+        }
+        let container = Container(
+            id: id, bundle: bundle, options: options, initProcess: process, mountPoints: mountPoints,
+            hasPrivatePIDNamespace: config?.hasPrivatePIDNamespace ?? false)
+        runCreate(call, container, rootfs)
+    }
+
+    private func runCreate(_ call: Call, _ container: Container, _ rootfs: [MountRequest]) {
+        guard let stdio = container.initProcess.stdio else { return }
+        let pidFile = container.bundle.appending(component: "init.pid")
+        var words: [Text] = ["create", "--bundle", container.bundle, "--pid-file", pidFile]
+        if let socket = stdio.consoleSocket { words += ["--console-socket", socket] }
+        if container.options.noPivotRoot { words.append("--no-pivot") }
+        if container.options.noNewKeyring { words.append("--no-new-keyring") }
+        words.append(container.id)
+
+        creating.append(container.id)
+        earlyExits.expect()
+        runRuntime(container.options, bundle: container.bundle, words, .process(stdio)) { [self] result in
+            guard result.isSuccess else {
+                failCreate(call, container, runtimeError("OCI runtime create failed", result, bundle: container.bundle))
+                return
+            }
+            guard let pid = Files.read(pidFile)?.trimmed.decimal.flatMap({ Int32(exactly: $0) }), pid > 0 else {
+                failCreate(
+                    call, container, RPCError(.unknown, "failed to retrieve OCI runtime container pid from \(pidFile)"))
+                return
+            }
+            container.initProcess.pid = pid
+            awaitTerminal(stdio) { [self] hasTerminal in
+                if hasTerminal {
+                    finishCreate(call, container, rootfs)
+                } else {
+                    failCreate(
+                        call, container, RPCError(.unknown, "failed to retrieve console master: no terminal came"))
+                }
+            }
+        }
+        stdio.closeChildEnds()
+    }
+
+    /// Calls back when the terminal is there, at once if none is expected or it came already.
+    func awaitTerminal(_ stdio: Stdio, _ action: @escaping (Bool) -> Void) {
+        stdio.pollTerminal()
+        guard stdio.awaitsTerminal else {
+            action(true)
+            return
+        }
+        // runsc lets its sandbox send it, so it can be a moment behind the command's end.
+        let timer = loop.after(10_000) {
+            stdio.onTerminal = nil
+            action(false)
+        }
+        stdio.onTerminal = {
+            timer.cancel()
+            action(true)
+        }
+    }
+
+    private func finishCreate(_ call: Call, _ container: Container, _ rootfs: [MountRequest]) {
+        creating.removeAll { $0 == container.id }
+        containers.append(container)
+        publishCreate(container, rootfs: rootfs)
+        var response = Containerd__Task__V2__CreateTaskResponse()
+        containerd__task__v2__create_task_response__init(&response)
+        response.pid = UInt32(container.initProcess.pid)
+        call.reply(packed(&response))
+        let early = earlyExits.claim(pid: container.initProcess.pid)
+        earlyExits.settle()
+        if let early { exited(container, container.initProcess, early) }
+    }
+
+    private func failCreate(_ call: Call, _ container: Container, _ error: RPCError) {
+        creating.removeAll { $0 == container.id }
+        earlyExits.settle()
+        container.initProcess.stdio?.close()
+        Rootfs.unmount(container.mountPoints)
+        call.fail(error)
+    }
+}
+
+extension MountRequest {
+    init(_ message: Containerd__Types__Mount) {
+        type = Text(message.type)
+        source = Text(message.source)
+        target = Text(message.target)
+        options = (0..<message.n_options).map { Text(message.options?[$0]) }
+    }
+}

@@ -1,0 +1,116 @@
+import CShim
+
+/// The serving shim: all of its state, and the loop that changes it.
+final class Server {
+    let arguments: Arguments
+    let loop: EventLoop
+    let log = Log()
+    let publisher: Publisher
+    /// /dev/null, for streams that nobody wants.
+    let null: OwnedFD
+
+    var containers: [Container] = []
+    /// Ids whose Create has not been answered.
+    var creating: [Text] = []
+    var commands: [RunningCommand] = []
+    var earlyExits = EarlyExits()
+
+    private var listener: OwnedFD
+    private var signals: OwnedFD
+    private var listenerWatch: Watch?
+    private var signalWatch: Watch?
+    private var connections: [Connection] = []
+    private var socketPath: Text
+    private(set) var isStopping = false
+
+    /// More clients than any daemon needs; a peer that opens more loses its idlest.
+    private static let maximumConnections = 256
+    /// How long unsent events may hold up the end.
+    private static let flushTime = 3000
+
+    init(_ arguments: Arguments) throws(SystemError) {
+        self.arguments = arguments
+        loop = try EventLoop()
+        null = OwnedFD(adopting: Text("/dev/null").withCString { shim_open($0, O_RDWR | O_NOCTTY, 0) })
+        signals = OwnedFD(adopting: shim_signal_descriptor())
+        guard null.isOpen else { throw SystemError("open /dev/null") }
+        guard signals.isOpen else { throw SystemError("signalfd") }
+        publisher = Publisher(loop: loop, log: log, path: Environment.value("TTRPC_ADDRESS") ?? "")
+        if shim_become_subreaper() != 0 { throw SystemError("become subreaper") }
+        if arguments.socket.isEmpty {
+            listener = OwnedFD(adopting: 3)
+            _ = shim_close_on_exec(3)
+            socketPath = UnixSocket.path(of: 3)
+        } else {
+            socketPath = arguments.socket
+            listener = try UnixSocket.listen(at: arguments.socket)
+        }
+        guard listener.isOpen, shim_set_nonblocking(listener.raw) == 0 else {
+            throw SystemError("listen on descriptor 3")
+        }
+    }
+
+    func run() {
+        listenerWatch = loop.add(listener.raw, Ready.input) { [self] _ in accept() }
+        signalWatch = loop.add(signals.raw, Ready.input) { [self] _ in readSignals() }
+        loop.run()
+    }
+
+    /// Ends the shim: no new clients, the socket's name is free, events are sent, then the loop returns.
+    func stop() {
+        guard !isStopping else { return }
+        isStopping = true
+        loop.remove(&listenerWatch)
+        listener.close()
+        if !socketPath.isEmpty { Files.remove(socketPath) }
+        publisher.flush(limit: Self.flushTime) { [self] in loop.stop() }
+    }
+
+    private func accept() {
+        while true {
+            let socket = OwnedFD(adopting: accept4(listener.raw, nil, nil, SOCK_CLOEXEC | SOCK_NONBLOCK))
+            guard socket.isOpen else { return }
+            guard UnixSocket.peerIsOurselves(socket.raw) else { continue }
+            if connections.count >= Self.maximumConnections, !dropIdlest() { continue }
+            connections.append(
+                Connection(
+                    loop: loop, socket: socket,
+                    onRequest: { [self] connection, stream, body in dispatch(connection, stream, body) },
+                    onClose: { [self] connection in closed(connection) }))
+        }
+    }
+
+    /// Makes room for a new client; false if all have calls in progress.
+    private func dropIdlest() -> Bool {
+        var idlest: Connection?
+        for candidate in connections where candidate.inFlight == 0 {
+            if candidate.lastActivity < idlest?.lastActivity ?? Int.max { idlest = candidate }
+        }
+        idlest?.close()
+        return idlest != nil
+    }
+
+    private func closed(_ connection: Connection) {
+        connections.removeAll { $0 === connection }
+        for container in containers {
+            for process in [container.initProcess] + container.execs {
+                process.dropWaiters { $0.connection === connection }
+            }
+        }
+    }
+
+    private func readSignals() {
+        var shouldStop = false
+        withUnsafeTemporaryAllocation(of: signalfd_siginfo.self, capacity: 4) { buffer in
+            while true {
+                let count = read(signals.raw, buffer.baseAddress, buffer.count * MemoryLayout<signalfd_siginfo>.stride)
+                if count <= 0 { return }
+                for index in 0..<count / MemoryLayout<signalfd_siginfo>.stride {
+                    if buffer[index].ssi_signo != UInt32(SIGCHLD) { shouldStop = true }
+                }
+            }
+        }
+        reap()
+        if shouldStop { stop() }
+    }
+}

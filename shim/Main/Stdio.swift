@@ -1,0 +1,205 @@
+import CShim
+
+/// All streams of one process.
+final class Stdio {
+    private let loop: EventLoop
+    private let isTerminal: Bool
+    private var outputs: [OutputPump] = []
+    private var input: InputPump?
+    private var console: ConsoleListener?
+    /// A terminal's master, for its size; the pumps have descriptors of their own.
+    private var master = OwnedFD()
+    private var windowSize: (rows: UInt16, columns: UInt16)?
+    private var processHasExited = false
+    private var drainWaiters: [() -> Void] = []
+
+    /// What a terminal's pumps are made of when its master arrives.
+    private var waitingSink = Sink()
+    private var waitingSource = OwnedFD()
+    private var waitingHold = OwnedFD()
+
+    /// The process's ends, closed once it has been started.
+    private var childInput = OwnedFD()
+    private var childOutput = OwnedFD()
+    private var childError = OwnedFD()
+
+    /// Called when the runtime has handed over the terminal.
+    var onTerminal: (() -> Void)?
+
+    /// Opens the client's ends and makes the process's.
+    ///
+    /// An error leaves nothing open. Without a terminal each of the three may be missing; with one, stderr is unused.
+    init(
+        loop: EventLoop, stdin: Text, stdout: Text, stderr: Text, isTerminal: Bool, options: RuntimeOptions
+    ) throws(RPCError) {
+        self.loop = loop
+        self.isTerminal = isTerminal
+        do throws(RPCError) {
+            if isTerminal {
+                // A terminal must be read in any case, or its process stops when the kernel's buffer is full.
+                let target = try StdioAddress.parse(stdout).get()
+                waitingSink = try Sink.open(target == .none ? .path("/dev/null") : target)
+                try openInput(stdin)
+                console = try ConsoleListener(loop: loop) { [self] master in attach(master) }
+            } else {
+                try makeOutput(stdout, &childOutput, options)
+                try makeOutput(stderr, &childError, options)
+                try openInput(stdin)
+                if waitingSource.isOpen { try makeInput(options) }
+            }
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    /// Value of `--console-socket`; nil without a terminal.
+    var consoleSocket: Text? { console?.path }
+
+    /// True until the runtime has handed the terminal over.
+    var awaitsTerminal: Bool { console != nil }
+
+    /// Descriptors 0, 1 and 2 for the runtime; `null` stands in for what is not wanted.
+    func childDescriptors(null: Int32, output: Int32) -> [Int32] {
+        if isTerminal { return [null, output, output] }
+        return [
+            childInput.isOpen ? childInput.raw : null, childOutput.isOpen ? childOutput.raw : null,
+            childError.isOpen ? childError.raw : null,
+        ]
+    }
+
+    /// The runtime has its copies: from here on, end of file is the process's doing.
+    func closeChildEnds() {
+        childInput.close()
+        childOutput.close()
+        childError.close()
+    }
+
+    /// Takes a terminal that was sent before the runtime ended, if the loop has not seen it yet.
+    func pollTerminal() {
+        console?.poll()
+    }
+
+    func closeInput() {
+        waitingHold.close()
+        input?.endInput()
+    }
+
+    func resize(rows: UInt16, columns: UInt16) {
+        guard isTerminal else { return }
+        windowSize = (rows, columns)
+        if master.isOpen { _ = shim_set_window_size(master.raw, rows, columns) }
+    }
+
+    func processExited() {
+        processHasExited = true
+        input?.close()
+        input = nil
+        for output in outputs { output.processExited() }
+        if outputs.allSatisfy({ $0.isFinished }) { finished() }
+    }
+
+    /// Calls `action` when all output has been passed on, at once if it has.
+    func whenDrained(_ action: @escaping () -> Void) {
+        if outputs.allSatisfy({ $0.isFinished }) {
+            action()
+        } else {
+            drainWaiters.append(action)
+        }
+    }
+
+    func close() {
+        closeChildEnds()
+        console?.close()
+        console = nil
+        onTerminal = nil
+        waitingSink.close()
+        waitingSource.close()
+        waitingHold.close()
+        input?.close()
+        input = nil
+        master.close()
+        for output in outputs { output.close() }
+        outputs = []
+        finished()
+    }
+
+    private func finished() {
+        if processHasExited || outputs.isEmpty { master.close() }
+        let waiters = drainWaiters
+        drainWaiters = []
+        for waiter in waiters { waiter() }
+    }
+
+    private func outputFinished() {
+        if outputs.allSatisfy({ $0.isFinished }) { finished() }
+    }
+
+    private func makeOutput(_ address: Text, _ end: inout OwnedFD, _ options: RuntimeOptions) throws(RPCError) {
+        let target = try StdioAddress.parse(address).get()
+        if target == .none { return }
+        let sink = try Sink.open(target)
+        let (reader, writer) = try Self.makePipe()
+        end.replace(adopting: writer)
+        _ = fchown(writer, options.ioUID, options.ioGID)
+        outputs.append(
+            OutputPump(loop: loop, source: OwnedFD(adopting: reader), isTerminal: false, sink: sink) { [self] in
+                outputFinished()
+            })
+    }
+
+    private func openInput(_ address: Text) throws(RPCError) {
+        guard case .path(let path) = try StdioAddress.parse(address).get() else { return }
+        if try !Sink.isFIFO(path) {
+            if isTerminal { return }
+            // A plain file or device needs no pump: the process reads it itself.
+            childInput.replace(adopting: path.withCString { shim_open($0, O_RDONLY | O_NOCTTY, 0) })
+            if !childInput.isOpen { throw Sink.openError("opening file", path) }
+            return
+        }
+        waitingSource.replace(adopting: path.withCString { shim_open($0, O_RDONLY | O_NONBLOCK, 0) })
+        if !waitingSource.isOpen { throw Sink.openError("opening r/o fifo", path) }
+        waitingHold.replace(adopting: path.withCString { shim_open($0, O_WRONLY | O_NONBLOCK, 0) })
+    }
+
+    private func makeInput(_ options: RuntimeOptions) throws(RPCError) {
+        let (reader, writer) = try Self.makePipe()
+        childInput.replace(adopting: reader)
+        _ = fchown(reader, options.ioUID, options.ioGID)
+        input = InputPump(
+            loop: loop, source: OwnedFD(adopting: waitingSource.take()), hold: OwnedFD(adopting: waitingHold.take()),
+            destination: OwnedFD(adopting: writer), isTerminal: false)
+    }
+
+    private static func makePipe() throws(RPCError) -> (reader: Int32, writer: Int32) {
+        var ends: (Int32, Int32) = (-1, -1)
+        let result = withUnsafeMutableBytes(of: &ends) { buffer in
+            pipe2(buffer.baseAddress?.assumingMemoryBound(to: Int32.self), O_CLOEXEC)
+        }
+        if result != 0 { throw RPCError(.unknown, SystemError("create pipe").text) }
+        return (ends.0, ends.1)
+    }
+
+    private func attach(_ descriptor: Int32) {
+        console = nil
+        master.replace(adopting: descriptor)
+        if let windowSize { _ = shim_set_window_size(descriptor, windowSize.rows, windowSize.columns) }
+        if waitingSink.writer.isOpen {
+            var sink = Sink()
+            swap(&sink, &waitingSink)
+            outputs.append(
+                OutputPump(
+                    loop: loop, source: OwnedFD(adopting: shim_duplicate(descriptor)), isTerminal: true, sink: sink
+                ) { [self] in outputFinished() })
+        }
+        if waitingSource.isOpen {
+            input = InputPump(
+                loop: loop, source: OwnedFD(adopting: waitingSource.take()),
+                hold: OwnedFD(adopting: waitingHold.take()), destination: OwnedFD(adopting: shim_duplicate(descriptor)),
+                isTerminal: true)
+        }
+        let notify = onTerminal
+        onTerminal = nil
+        notify?()
+    }
+}
