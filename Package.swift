@@ -100,7 +100,7 @@ let package = Package(
                 "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrWire", "SwctrProto", "SwctrRPC", "SwctrContent",
                 "SwctrSnapshots", "SwctrMetadata", "SwctrRuntime", "SwctrImages", "SwctrTasks", protobuf, log,
                 .product(name: "TOMLKit", package: "TOMLKit"),
-            ],
+            ] + nio,
             swiftSettings: settings),
         .target(
             name: "SwctrClient",
@@ -115,7 +115,8 @@ let package = Package(
             swiftSettings: settings),
 
         // MARK: Layer 6: programs, no logic of their own
-        .executableTarget(name: "swctrd", dependencies: ["SwctrService", argumentParser], swiftSettings: settings),
+        .executableTarget(
+            name: "swctrd", dependencies: ["SwctrCore", "SwctrService", argumentParser, log], swiftSettings: settings),
         .executableTarget(
             name: "swctr", dependencies: ["SwctrCommands"], swiftSettings: settings, linkerSettings: staticExecutable),
 
