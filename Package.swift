@@ -149,6 +149,7 @@ let package = Package(
         .testTarget(
             name: "SwctrMetadataTests", dependencies: ["SwctrCore", "SwctrMetadata", log, grdb],
             exclude: ["Golden"], swiftSettings: settings),
+        .testTarget(name: "SwctrContentTests", dependencies: ["SwctrCore", "SwctrContent"], swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )

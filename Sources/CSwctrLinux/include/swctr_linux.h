@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "swctr_files.h"
+
 /// struct ucred, which glibc hides from Swift behind _GNU_SOURCE.
 struct swctr_peer {
     pid_t pid;
