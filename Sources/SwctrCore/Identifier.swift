@@ -34,7 +34,7 @@ public enum IdentifierRule {
         let bytes = text.utf8
         if bytes.isEmpty { return "must not be empty" }
         if bytes.count > maximumLength {
-            return "is \(bytes.count) characters long, at most \(maximumLength) are allowed"
+            return "is too long: \(bytes.count) characters, at most \(maximumLength) are allowed"
         }
         var joined = true
         for byte in bytes {
@@ -52,7 +52,8 @@ public enum IdentifierRule {
         return joined ? shape : nil
     }
 
-    private static let shape = "must be letters and digits, joined by single '.', '_' or '-'"
+    private static let shape =
+        "must match [A-Za-z0-9]+([._-][A-Za-z0-9]+)*: letters and digits, joined by single '.', '_' or '-'"
 }
 
 /// Names a container, and its task, within a namespace.
