@@ -34,14 +34,30 @@ public enum UnixSocket {
 
     /// Connects, waiting where the listener's backlog is full.
     ///
-    /// - Throws: `.notFound` when there is no socket, `.unavailable` when nobody listens, `.permissionDenied`.
-    public static func connect(to path: String) throws(EngineError) -> OwnedFD {
+    /// - Parameter timeout: how long to wait for a place in the backlog; nil waits for ever.
+    /// - Throws: `.notFound` when there is no socket, `.unavailable` when nobody listens, `.permissionDenied`,
+    ///   `.deadlineExceeded` when the time has passed.
+    public static func connect(to path: String, timeout: Duration? = nil) throws(EngineError) -> OwnedFD {
         let number = try retryingInterrupts("create socket", subject: path) {
             socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         }
         let connection = OwnedFD(adopting: number)
+        if let timeout {
+            let (seconds, attoseconds) = timeout.components
+            // A zero limit would mean none.
+            let microseconds = max(seconds > 0 ? 0 : 1, attoseconds / 1_000_000_000_000)
+            var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(microseconds))
+            _ = setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        }
         try withAddress(of: path) { address, length throws(EngineError) in
-            _ = try retryingInterrupts("connect", subject: path) { Glibc.connect(number, address, length) }
+            while Glibc.connect(number, address, length) < 0 {
+                let reason = errno
+                if reason == EINTR { continue }
+                var error = EngineError.system("connect", subject: path, errno: reason)
+                // What SO_SNDTIMEO leaves behind.
+                if reason == EAGAIN { error.code = .deadlineExceeded }
+                throw error
+            }
         }
         return connection
     }
