@@ -1,1 +1,4 @@
-print("swctr")
+import Glibc
+import SwctrCommands
+
+exit(CommandLineEntry.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Glibc
+import SwctrCore
+
+/// From the arguments to the exit status: all that the executable calls.
+public enum CommandLineEntry {
+    /// Parses, runs, and says in one line what went wrong.
+    ///
+    /// - Parameter arguments: without the program's name.
+    /// - Returns: the process's status for run, start, exec and attach; 1 for every error of ours, 125 where a process's
+    ///   status is lost.
+    public static func run(_ arguments: [String]) -> Int32 {
+        // A closed pipe is an errno here, not an end: the process whose output it was goes on.
+        signal(SIGPIPE, SIG_IGN)
+        let arrangement: Arrangement
+        do { arrangement = try Arrangement(arguments, root: Swctr.self) } catch {
+            complain(ErrorLine.text(error, during: nil, debug: false))
+            return 1
+        }
+        var command: any ParsableCommand
+        do { command = try Swctr.parseAsRoot(arrangement.arguments) } catch {
+            return refused(error, arrangement)
+        }
+        guard let client = command as? any ClientCommand else {
+            do { try command.run() } catch { return refused(error, arrangement) }
+            return 0
+        }
+        do { return try client.execute() } catch {
+            complain(ErrorLine.text(error, during: client.action, debug: client.global.debug))
+            return error.code == .dataLoss ? 125 : 1
+        }
+    }
+
+    /// Help and the like on stdout; a wrong command line in one line on stderr.
+    private static func refused(_ error: any Error, _ arrangement: Arrangement) -> Int32 {
+        if Swctr.exitCode(for: error) == .success {
+            emit(Swctr.fullMessage(for: error))
+            return 0
+        }
+        let path = (["swctr"] + arrangement.path).joined(separator: " ")
+        let text = Swctr.message(for: error).split(separator: "\n").joined(separator: "; ")
+        let first = text.prefix(1).lowercased() + text.dropFirst()
+        let verb = arrangement.path.isEmpty ? "" : arrangement.path.joined(separator: " ") + ": "
+        complain("\(verb)\(first.hasSuffix(".") ? String(first.dropLast()) : first) (see '\(path) --help')")
+        return 1
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import SwctrClient
+import SwctrCore
+import SwctrProto
+import SwctrWire
+
+struct ContainerList: ClientCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls",
+        abstract: "List containers",
+        discussion: """
+            Filters are containerd's: several are or-ed, parts joined by a comma are and-ed.
+
+            Examples:
+              swctr containers ls
+              swctr containers ls -q 'labels.tier==web' 'id~=^db-'
+            """,
+        aliases: ["list"])
+
+    @Flag(name: .shortAndLong, help: "Print ids only.")
+    var quiet = false
+
+    @OptionGroup(title: "Global options")
+    var global: GlobalOptions
+
+    @Argument(help: "Filters.")
+    var filters: [String] = []
+
+    var action: Action { Action("list containers") }
+
+    func execute() throws(EngineError) -> Int32 {
+        var request = Swctr_V1_ListContainersRequest()
+        request.filters = filters
+        let response: Swctr_V1_ListContainersResponse = try global.connect().call(
+            ServiceName.containers, "List", request)
+        if quiet {
+            for container in response.containers { emit(container.id) }
+            return 0
+        }
+        var table = Table(["CONTAINER", "IMAGE", "RUNTIME"], gap: 4)
+        for container in response.containers {
+            table.add([container.id, container.image.isEmpty ? "-" : container.image, container.runtime.name])
+        }
+        table.print()
+        return 0
+    }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import SwctrClient
+import SwctrCore
+import SwctrProto
+import SwctrWire
+
+struct NamespaceDelete: ClientCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm",
+        abstract: "Remove namespaces that are empty",
+        discussion: "Prints the names that were removed. A name that is not here is only warned of.",
+        aliases: ["remove", "delete", "del"])
+
+    @OptionGroup(title: "Global options")
+    var global: GlobalOptions
+
+    @Argument(help: ArgumentHelp("Names of namespaces.", valueName: "namespace"))
+    var names: [String]
+
+    var action: Action { Action("remove namespace", names.count == 1 ? names[0] : "") }
+
+    func execute() throws(EngineError) -> Int32 {
+        let client = try global.connect()
+        return try forEach(names, debug: global.debug, verb: "remove namespace") { name throws(EngineError) in
+            var request = Swctr_V1_DeleteNamespaceRequest()
+            request.name = try Namespace(name).rawValue
+            do throws(EngineError) {
+                _ = try client.call(
+                    ServiceName.namespaces, "Delete", request, returning: Swctr_V1_DeleteNamespaceResponse.self)
+            } catch  where error.code == .notFound {
+                complain("warning: namespace \"\(name)\" is not here")
+                return 0
+            }
+            emit(name)
+            return 0
+        }
+    }
+}

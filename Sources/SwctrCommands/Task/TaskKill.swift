@@ -1,0 +1,61 @@
+import ArgumentParser
+import SwctrClient
+import SwctrCore
+import SwctrLinux
+import SwctrProto
+import SwctrWire
+
+struct TaskKill: ClientCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kill",
+        abstract: "Send a signal to a task",
+        discussion: """
+            Examples:
+              swctr tasks kill web
+              swctr tasks kill -s HUP web
+              swctr tasks kill --all -s KILL web
+            """)
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Signal, by name or number (default: the image's stop signal, else SIGTERM).", valueName: "signal"))
+    var signal: String?
+
+    @Option(help: ArgumentHelp("Signal this process of the container instead of its first.", valueName: "name"))
+    var execID: String?
+
+    @Flag(name: .shortAndLong, help: "Signal every process of the container.")
+    var all = false
+
+    @OptionGroup(title: "Global options")
+    var global: GlobalOptions
+
+    @Argument(help: "Name of the container.")
+    var id: String
+
+    var action: Action { Action("kill", id) }
+
+    mutating func validate() throws {
+        if all, execID != nil { throw ValidationError("--all and --exec-id contradict each other") }
+    }
+
+    func execute() throws(EngineError) -> Int32 {
+        _ = try ContainerID(id)
+        var request = Swctr_V1_KillTaskRequest()
+        request.id = id
+        request.execID = execID ?? ""
+        request.all = all
+        if let signal {
+            guard let number = Signal.parse(signal) else {
+                throw EngineError(
+                    .invalidArgument, subject: "signal \"\(signal)\"", message: "is no signal of Linux",
+                    hint: "such as TERM, SIGTERM or 15")
+            }
+            request.signal = UInt32(number)
+        }
+        let client = try global.connect()
+        _ = try client.call(ServiceName.tasks, "Kill", request, returning: Swctr_V1_KillTaskResponse.self)
+        return 0
+    }
+}
