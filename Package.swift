@@ -150,6 +150,13 @@ let package = Package(
             name: "SwctrMetadataTests", dependencies: ["SwctrCore", "SwctrMetadata", log, grdb],
             exclude: ["Golden"], swiftSettings: settings),
         .testTarget(name: "SwctrContentTests", dependencies: ["SwctrCore", "SwctrContent"], swiftSettings: settings),
+        .testTarget(
+            name: "SwctrServiceTests",
+            dependencies: [
+                "SwctrService", "SwctrCore", "SwctrLinux", "SwctrMetadata", "SwctrProto", "SwctrRPC", "SwctrRuntime",
+                "SwctrWire", protobuf, log,
+            ] + nio,
+            swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )

@@ -1,0 +1,149 @@
+import Logging
+import NIOPosix
+import SwctrCore
+import SwctrMetadata
+import SwctrProto
+import SwctrRPC
+import SwctrRuntime
+import SwctrService
+import SwctrWire
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+/// Services over a real socket and a real database.
+@Suite("Services")
+struct ServicesTests {
+    /// Topics that were published, in order.
+    final class Published: Sendable {
+        private let topics = Mutex<[String]>([])
+        func add(_ topic: String) { topics.withLock { $0.append(topic) } }
+        var all: [String] { topics.withLock { $0 } }
+    }
+
+    func with(_ body: @Sendable (RPCClient, MetadataStore, Published) async throws -> Void) async throws {
+        try await TemporaryFolder.with { folder in
+            let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let store = try MetadataStore.open(at: folder + "/metadata.sqlite", log: log)
+            let published = Published()
+            var router = RPCRouter()
+            NamespacesService(store: store, publish: { _, topic, _ in published.add(topic) }).register(on: &router)
+            SnapshotsService(store: store, defaultSnapshotter: "overlayfs").register(on: &router)
+            EngineService(
+                configuration: Configuration(), serverID: "an-id", store: store,
+                runtimes: RuntimeRegistry(configured: [:], directories: []), snapshotters: ["overlayfs"],
+                countRunning: { 3 }
+            ).register(on: &router)
+            let loops = MultiThreadedEventLoopGroup.singleton
+            let server = try await RPCServer.listen(
+                at: folder + "/sock", mode: 0o600, group: nil, router: router, admit: { _ in true }, eventLoops: loops,
+                log: log)
+            let client = try await RPCClient.connect(
+                to: folder + "/sock", timeout: .seconds(10), eventLoops: loops, log: log)
+            do {
+                try await body(client, store, published)
+            } catch {
+                Issue.record(error)
+            }
+            await client.close()
+            await server.shutdown()
+            try store.close()
+        }
+    }
+
+    @Test("namespaces come, are listed and go, and each step is published")
+    func namespaces() async throws {
+        try await with { client, _, published in
+            let made = Swctr_V1_CreateNamespaceRequest.with {
+                $0.namespace = .with {
+                    $0.name = "blue"
+                    $0.labels = ["a": "b"]
+                }
+            }
+            _ = try await client.call(
+                ServiceName.namespaces, "Create", made, returning: Swctr_V1_CreateNamespaceResponse.self, timeout: nil)
+            let again = await #expect(throws: EngineError.self) {
+                try await client.call(
+                    ServiceName.namespaces, "Create", made, returning: Swctr_V1_CreateNamespaceResponse.self,
+                    timeout: nil)
+            }
+            #expect(again?.code == .alreadyExists)
+            let list = try await client.call(
+                ServiceName.namespaces, "List", Swctr_V1_ListNamespacesRequest(),
+                returning: Swctr_V1_ListNamespacesResponse.self, timeout: nil)
+            #expect(list.namespaces.map(\.name).contains("blue"))
+            #expect(list.namespaces.first { $0.name == "blue" }?.labels == ["a": "b"])
+            for code in [ErrorCode.ok, .notFound] {
+                do {
+                    _ = try await client.call(
+                        ServiceName.namespaces, "Delete",
+                        Swctr_V1_DeleteNamespaceRequest.with { $0.name = "blue" },
+                        returning: Swctr_V1_DeleteNamespaceResponse.self, timeout: nil)
+                    #expect(code == .ok)
+                } catch let error as EngineError {
+                    #expect(error.code == code)
+                }
+            }
+            #expect(published.all == ["/namespaces/create", "/namespaces/delete"])
+        }
+    }
+
+    @Test("a name that is none is refused", arguments: ["", "../x", "a b", String(repeating: "x", count: 77)])
+    func badNamespace(name: String) async throws {
+        try await with { client, _, published in
+            let error = await #expect(throws: EngineError.self) {
+                try await client.call(
+                    ServiceName.namespaces, "Create",
+                    Swctr_V1_CreateNamespaceRequest.with { $0.namespace.name = name },
+                    returning: Swctr_V1_CreateNamespaceResponse.self, timeout: nil)
+            }
+            #expect(error?.code == .invalidArgument)
+            #expect(published.all.isEmpty)
+        }
+    }
+
+    @Test("snapshots are listed by namespace and snapshotter")
+    func snapshots() async throws {
+        try await with { client, store, _ in
+            try await store.write { transaction in
+                let base = SnapshotRecord(
+                    namespace: .default, snapshotter: "overlayfs", key: "base", parent: nil, kind: .committed)
+                _ = try transaction.createSnapshot(base)
+                _ = try transaction.createSnapshot(
+                    SnapshotRecord(
+                        namespace: .default, snapshotter: "overlayfs", key: "top", parent: "base", kind: .active))
+                _ = try transaction.createSnapshot(
+                    SnapshotRecord(namespace: .default, snapshotter: "native", key: "n", parent: nil, kind: .view))
+            }
+            func list(_ snapshotter: String, _ namespace: String) async throws -> [Swctr_V1_Snapshot] {
+                try await client.call(
+                    ServiceName.snapshots, "List",
+                    Swctr_V1_ListSnapshotsRequest.with { $0.snapshotter = snapshotter },
+                    returning: Swctr_V1_ListSnapshotsResponse.self, timeout: nil,
+                    metadata: [Metadata.namespaceKey: namespace]
+                ).snapshots
+            }
+            let own = try await list("", "default")
+            #expect(own.map(\.key) == ["base", "top"])
+            #expect(own.map(\.parent) == ["", "base"])
+            #expect(own.map(\.kind) == [.committed, .active])
+            #expect(try await list("native", "default").map(\.kind) == [.view])
+            #expect(try await list("", "other").isEmpty)
+        }
+    }
+
+    @Test("the engine says who it is")
+    func info() async throws {
+        try await with { client, _, _ in
+            let info = try await client.call(
+                ServiceName.engine, "Info", Swctr_V1_InfoRequest(), returning: Swctr_V1_InfoResponse.self, timeout: nil)
+            #expect(info.version.version == Version.current)
+            #expect(info.version.serverID == "an-id")
+            #expect(info.running == 3)
+            #expect(info.cpus > 0)
+            #expect(info.memoryBytes > 1 << 20)
+            #expect(["v1", "v2", "hybrid"].contains(info.cgroups))
+            #expect(info.runtimes.map(\.name) == ["io.containerd.runc.v2"])
+        }
+    }
+}
