@@ -40,12 +40,11 @@ extension Integration {
             }
         }
 
-        @Test("the shim answers others through ten thousand mutated frames")
-        func shimFrames() throws {
-            try Setting.runc.with { site in
-                guard let manager = site.manager else { return }
+        @Test("the shim answers others through ten thousand mutated frames", arguments: [Setting.runc, .byName])
+        func shimFrames(_ setting: Setting) throws {
+            try setting.with { site in
                 try site.detach("a", "sleep", "1000")
-                let socket = try Self.shimSocket(manager, "a")
+                let socket = try Self.shimSocket(site, "a")
                 let process = try site.client.task("a").processID
                 var state = Containerd_Task_V2_StateRequest()
                 state.id = "a"
@@ -81,7 +80,7 @@ extension Integration {
             try Setting.runc.with { site in
                 guard let manager = site.manager else { return }
                 try site.detach("a", "sleep", "1000")
-                let shim = try Self.shimSocket(manager, "a")
+                let shim = try Self.shimSocket(site, "a")
                 var state = Containerd_Task_V2_StateRequest()
                 state.id = "a"
                 var connect = Containerd_Task_V2_ConnectRequest()
@@ -141,8 +140,8 @@ extension Integration {
             #expect(answered >= count / 100, "SWCTR_SEED=\(seed)")
         }
 
-        private static func shimSocket(_ manager: Manager, _ id: String) throws -> String {
-            let address = try Host.read(manager.bundle(of: id) + "/address")
+        private static func shimSocket(_ site: Site, _ id: String) throws -> String {
+            let address = try Host.read(site.bundle(of: id) + "/address")
             guard address.hasPrefix("unix://") else { throw TestFailure("the shim's address is \(address)") }
             return String(address.dropFirst("unix://".count))
         }

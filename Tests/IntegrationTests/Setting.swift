@@ -83,6 +83,9 @@ struct Site {
     var manager: Manager?
     var containerd: Containerd?
 
+    /// Where the daemon keeps what belongs to a task.
+    func bundle(of id: String) -> String { manager?.bundle(of: id) ?? containerd?.bundle(of: id) ?? "" }
+
     /// The arguments of a `run` in this setting.
     func runArguments(_ flags: [String], _ id: String, _ command: [String]) -> [String] {
         ["run"] + setting.flags + flags + [TestImage.name, id] + command
