@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <termios.h>
 
 #ifndef PR_SCHED_CORE
 #define PR_SCHED_CORE 62
@@ -34,6 +35,12 @@ int shim_pending_bytes(int fd) {
 int shim_set_window_size(int fd, unsigned short rows, unsigned short columns) {
     struct winsize size = {.ws_row = rows, .ws_col = columns};
     return ioctl(fd, TIOCSWINSZ, &size);
+}
+
+unsigned char shim_terminal_end_character(int fd) {
+    struct termios settings;
+    if (tcgetattr(fd, &settings) < 0 || !(settings.c_lflag & ICANON)) return 0;
+    return settings.c_cc[VEOF];
 }
 
 int shim_set_pipe_size(int fd, int bytes) {

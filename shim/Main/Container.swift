@@ -40,6 +40,17 @@ final class Container {
         execs.first { $0.execID == id }
     }
 
+    /// Where the runtime writes a process's pid: `init.pid`, which `delete` reads, or a name that no exec id can turn
+    /// into that one.
+    func pidFile(of process: TaskProcess) -> Text {
+        bundle.appending(component: process.isInit ? "init.pid" : "exec-\(process.execID).pid")
+    }
+
+    /// The process document of an exec while the runtime reads it.
+    func specFile(of process: TaskProcess) -> Text {
+        bundle.appending(component: "exec-\(process.execID).json")
+    }
+
     /// Runs `operation` when those before it are over; it must end in `finishOperation`.
     ///
     /// Only what changes the container's own state queues here (start, pause, resume, delete). State, Wait, Pids, Kill

@@ -120,11 +120,14 @@ final class InputPump {
         }
     }
 
-    /// End of input: a pipe tells its reader; a terminal stays, because closing it would hang up on the process.
+    /// End of input: a pipe tells its reader. Closing a terminal would hang up on the process and lose its last output,
+    /// so a terminal that reads lines is sent its end character instead, as a person at the keyboard would do.
     private func finish() {
         if isTerminal {
             loop.remove(&sourceWatch)
             source.close()
+            var end = shim_terminal_end_character(destination.raw)
+            if end != 0 { _ = retrying { write(destination.raw, &end, 1) } }
         } else {
             close()
         }

@@ -89,7 +89,7 @@ extension Server {
 
     private func runCreate(_ call: Call, _ container: Container, _ rootfs: [MountRequest]) {
         guard let stdio = container.initProcess.stdio else { return }
-        let pidFile = container.bundle.appending(component: "init.pid")
+        let pidFile = container.pidFile(of: container.initProcess)
         var words: [Text] = ["create", "--bundle", container.bundle, "--pid-file", pidFile]
         if let socket = stdio.consoleSocket { words += ["--console-socket", socket] }
         if container.options.noPivotRoot { words.append("--no-pivot") }

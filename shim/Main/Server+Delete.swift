@@ -32,7 +32,7 @@ extension Server {
             process.stdio?.close()
             process.stdio = nil
             container.execs.removeAll { $0 === process }
-            Files.remove(container.bundle.appending(component: process.execID + ".pid"))
+            Files.remove(container.pidFile(of: process))
             process.answerWaiters { replyExit($0, process) }
             replyDeleted(call, process)
         }

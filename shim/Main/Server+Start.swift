@@ -100,8 +100,8 @@ extension Server {
             return
         }
         process.stdio = stdio
-        let specFile = container.bundle.appending(component: process.execID + ".process.json")
-        let pidFile = container.bundle.appending(component: process.execID + ".pid")
+        let specFile = container.specFile(of: process)
+        let pidFile = container.pidFile(of: process)
         do throws(SystemError) {
             try Files.write(specFile, process.spec)
         } catch {

@@ -37,6 +37,8 @@ int shim_signal_descriptor(void);
 /* Bytes waiting in a pipe or terminal; -1 on error. */
 int shim_pending_bytes(int fd);
 int shim_set_window_size(int fd, unsigned short rows, unsigned short columns);
+/* The character that means end of input on a terminal that reads lines; 0 if it does not read lines. */
+unsigned char shim_terminal_end_character(int fd);
 int shim_set_pipe_size(int fd, int bytes);
 int shim_become_subreaper(void);
 /* A core-scheduling cookie of its own for the caller's process group. */
