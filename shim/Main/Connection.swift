@@ -11,6 +11,8 @@ final class Connection {
     private var sent = 0
     private(set) var inFlight = 0
     private(set) var isClosed = false
+    /// Whether this peer has ever sent a whole request: a daemon that rests between calls has.
+    private(set) var hasCompletedRequest = false
     /// For choosing whom to drop when there are too many.
     private(set) var lastActivity: Int
 
@@ -88,6 +90,7 @@ final class Connection {
                 return
             }
             inFlight += 1
+            hasCompletedRequest = true
             onRequest(self, stream, body)
         }
     }

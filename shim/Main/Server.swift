@@ -23,7 +23,7 @@ final class Server {
     private var socketPath: Text
     private(set) var isStopping = false
 
-    /// More clients than any daemon needs; a peer that opens more loses its idlest.
+    /// More clients than any daemon needs.
     private static let maximumConnections = 256
     /// How long unsent events may hold up the end.
     private static let flushTime = 3000
@@ -67,7 +67,8 @@ final class Server {
     }
 
     private func accept() {
-        while true {
+        // A few at a time: those who have left again must be noticed before they count as too many.
+        for _ in 0..<16 {
             let socket = OwnedFD(adopting: accept4(listener.raw, nil, nil, SOCK_CLOEXEC | SOCK_NONBLOCK))
             guard socket.isOpen else { return }
             guard UnixSocket.peerIsOurselves(socket.raw) else { continue }
@@ -80,10 +81,10 @@ final class Server {
         }
     }
 
-    /// Makes room for a new client; false if all have calls in progress.
+    /// Makes room for a new client at the cost of one who has never completed a request; false if all have.
     private func dropIdlest() -> Bool {
         var idlest: Connection?
-        for candidate in connections where candidate.inFlight == 0 {
+        for candidate in connections where !candidate.hasCompletedRequest {
             if candidate.lastActivity < idlest?.lastActivity ?? Int.max { idlest = candidate }
         }
         idlest?.close()
