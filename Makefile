@@ -40,6 +40,7 @@ test: deps ## Build and run every test; root is needed for the integration tests
 check: build-deps ## Check format, layers of imports, generated files, and that all of it builds without a warning
 	$(SWIFT) format lint --strict --parallel --recursive $(swift_sources)
 	@.ci/check-layers.py
+	@.ci/check-docs.py
 	$(SWIFT) build --build-tests
 	@$(MAKE) --no-print-directory -C shim
 	@$(MAKE) --no-print-directory check-protos
