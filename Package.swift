@@ -153,7 +153,8 @@ let package = Package(
         .testTarget(
             name: "SwctrServiceTests",
             dependencies: [
-                "SwctrService", "SwctrCore", "SwctrLinux", "SwctrMetadata", "SwctrProto", "SwctrRPC", "SwctrRuntime",
+                "SwctrService", "SwctrContent", "SwctrCore", "SwctrLinux", "SwctrMetadata", "SwctrProto", "SwctrRPC",
+                "SwctrRuntime",
                 "SwctrWire", protobuf, log,
             ] + nio,
             swiftSettings: settings),

@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import NIOCore
 import NIOPosix
+import SwctrContent
 import SwctrCore
 import SwctrLinux
 import SwctrMetadata
@@ -32,6 +33,7 @@ struct Daemon {
                 open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
             })
         let store = try MetadataStore.open(at: database, log: log)
+        let content = try LocalContentStore.open(root: configuration.root + "/content")
         let serverID = try ServerIdentity.load(root: configuration.root)
         let runtimes = RuntimeRegistry(
             configured: configuration.runtimes,
@@ -47,6 +49,7 @@ struct Daemon {
             snapshotters: ["overlayfs", "native"], countRunning: { 0 }
         ).register(on: &router)
         NamespacesService(store: store, publish: { _, _, _ in }).register(on: &router)
+        ContentService(store: store, content: content).register(on: &router)
         SnapshotsService(store: store, defaultSnapshotter: configuration.defaultSnapshotter).register(on: &router)
 
         let server = try await RPCServer.listen(

@@ -1,5 +1,6 @@
 import Logging
 import NIOPosix
+import SwctrContent
 import SwctrCore
 import SwctrMetadata
 import SwctrProto
@@ -22,6 +23,12 @@ struct ServicesTests {
     }
 
     func with(_ body: @Sendable (RPCClient, MetadataStore, Published) async throws -> Void) async throws {
+        try await withContent { client, store, published, _ in try await body(client, store, published) }
+    }
+
+    func withContent(
+        _ body: @Sendable (RPCClient, MetadataStore, Published, LocalContentStore) async throws -> Void
+    ) async throws {
         try await TemporaryFolder.with { folder in
             let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let store = try MetadataStore.open(at: folder + "/metadata.sqlite", log: log)
@@ -29,6 +36,8 @@ struct ServicesTests {
             var router = RPCRouter()
             NamespacesService(store: store, publish: { _, topic, _ in published.add(topic) }).register(on: &router)
             SnapshotsService(store: store, defaultSnapshotter: "overlayfs").register(on: &router)
+            let content = try LocalContentStore.open(root: folder + "/content")
+            ContentService(store: store, content: content).register(on: &router)
             EngineService(
                 configuration: Configuration(), serverID: "an-id", store: store,
                 runtimes: RuntimeRegistry(configured: [:], directories: []), snapshotters: ["overlayfs"],
@@ -41,7 +50,7 @@ struct ServicesTests {
             let client = try await RPCClient.connect(
                 to: folder + "/sock", timeout: .seconds(10), eventLoops: loops, log: log)
             do {
-                try await body(client, store, published)
+                try await body(client, store, published, content)
             } catch {
                 Issue.record(error)
             }
@@ -129,6 +138,37 @@ struct ServicesTests {
             #expect(own.map(\.kind) == [.committed, .active])
             #expect(try await list("native", "default").map(\.kind) == [.view])
             #expect(try await list("", "other").isEmpty)
+        }
+    }
+
+    @Test("a blob is read whole by those who may see it, and by nobody else", arguments: [0, 1, 1 << 18, 1_000_000])
+    func content(size: Int) async throws {
+        try await withContent { client, store, _, content in
+            let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            let digest = try content.store(bytes)
+            try await store.write {
+                try $0.addContent(
+                    ContentRecord(namespace: .default, digest: digest, size: Int64(size), labels: ["kind": "test"]))
+            }
+            func read(_ namespace: String) async throws -> [UInt8] {
+                var all: [UInt8] = []
+                let pieces = try await client.serverStream(
+                    ServiceName.content, "Read",
+                    Swctr_V1_ReadContentRequest.with { $0.digest = digest.description },
+                    returning: Swctr_V1_ReadContentResponse.self, metadata: [Metadata.namespaceKey: namespace])
+                for try await piece in pieces { all += piece.data }
+                return all
+            }
+            #expect(try await read("default") == bytes)
+            let error = await #expect(throws: EngineError.self) { try await read("other") }
+            #expect(error?.code == .notFound)
+
+            for (filter, count) in [("size==\(size)", 1), ("labels.kind==other", 0)] {
+                let list = try await client.call(
+                    ServiceName.content, "List", Swctr_V1_ListContentRequest.with { $0.filters = [filter] },
+                    returning: Swctr_V1_ListContentResponse.self, timeout: nil)
+                #expect(list.contents.count == count)
+            }
         }
     }
 
