@@ -12,7 +12,8 @@ Tests/Support/prepare.sh
 mkdir -p build
 log=build/test.log
 status=0
-${SWIFT:-swift} test --skip-build --disable-xctest "$@" 2>&1 | tee "$log" || status=$?
+${SWIFT:-swift} test --skip-build --disable-xctest "$@" 2>&1 | tee "$log" |
+    { grep --line-buffered -avE '^. (Test|Suite|Test case) .* started\.$' || true; } || status=$?
 
 summary=$(grep -E 'Test run with [0-9]+ tests?' "$log" | tail -n 1 || true)
 skipped=$(grep -aE '(Test|Suite) ".*" skipped' "$log" || true)
@@ -21,10 +22,13 @@ count=$(printf '%s' "$skipped" | grep -c . || true)
 echo
 echo '== summary'
 [ -z "$skipped" ] || printf '%s\n' "$skipped"
-echo "${summary:-no test ran}"
-if [ -z "$summary" ]; then
-    [ "$status" -ne 0 ] || status=1
-fi
+[ -z "$summary" ] || echo "$summary"
+case $summary in
+    '' | *'Test run with 0 tests'*)
+        echo 'no test ran'
+        [ "$status" -ne 0 ] || status=1
+        ;;
+esac
 if [ "$count" -gt 0 ]; then
     echo "$count skipped: these say nothing about the code"
     if [ "$strict" = 1 ] && [ "$status" -eq 0 ]; then
