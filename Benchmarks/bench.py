@@ -278,14 +278,39 @@ def write_history(facts, record):
         writer.writerows(rows)
 
 
-def write_page(facts, lines):
-    path = REPOSITORY / "docs/performance.md"
+def replace_figures(page, lines):
+    """Puts lines between the marks of a page."""
+    path = REPOSITORY / page
     begin, end = "<!-- begin: make bench -->\n", "<!-- end: make bench -->\n"
     head, rest = path.read_text().split(begin)
-    tail = rest.split(end)[1]
-    note = "%s, revision %s. %s. %s. Medians of %d, one interleaved run.\n" % (
-        facts["date"], facts["revision"], facts["host"], facts["versions"], facts["runs"])
-    path.write_text(head + begin + note + "\n" + "\n".join(lines) + "\n" + end + tail)
+    path.write_text(head + begin + "\n".join(lines) + "\n" + end + rest.split(end)[1])
+
+
+def note(facts):
+    return "%(date)s, revision %(revision)s. %(host)s. %(versions)s. Medians of %(runs)s, one interleaved run." % facts
+
+
+def headline(bench):
+    """The few figures of README: ours beside containerd's."""
+    run = {name: statistics.median(values) for name, values in bench.results["run"].items()}
+    version = {name: statistics.median(values) for name, values in bench.results["version"].items()}
+    floor = run["crun run"]
+    memory_rows = {label: figures for title, rows in bench.results.items() if title.startswith("shim") for label, figures in rows}
+    idle = dict(bench.results["manager, idle"])
+    ours, theirs = memory_rows["our shim"], memory_rows["containerd's shim"]
+    fields = ("Rss", "Pss", "Private_Dirty")
+    return [
+        "| | swctr | ctr, containerd 1.6 |", "| --- | ---: | ---: |",
+        "| `run --rm IMAGE ID true` with crun, against bare `crun run` (%.0f ms) | %.0f ms, %.2f× | %.0f ms, %.2f× |" % (
+            floor, run["swctr run --rm, crun"], run["swctr run --rm, crun"] / floor,
+            run["ctr run --rm, crun"], run["ctr run --rm, crun"] / floor),
+        "| an idle shim: RSS / PSS / private dirty, KiB | %s | %s |" % tuple(
+            " / ".join("%.0f" % rows[field] for field in fields) for rows in (ours, theirs)),
+        "| the idle manager: RSS, MiB | %.0f | %.0f |" % (idle["swctrd"]["Rss"] / 1024, idle["containerd"]["Rss"] / 1024),
+        "| `version`, a question and its answer | %.1f ms | %.1f ms |" % (version["swctr version"], version["ctr version"]),
+        "",
+        "`make bench` measures both in one run; [all figures](docs/performance.md).",
+    ]
 
 
 def main():
@@ -313,7 +338,8 @@ def main():
     print("\n".join(["", "%(date)s %(revision)s, %(host)s" % facts, facts["versions"], ""] + lines))
     if not options.keep:
         write_history(facts, record)
-        write_page(facts, lines)
+        replace_figures("docs/performance.md", [note(facts), ""] + lines)
+        replace_figures("README.md", headline(bench))
 
 
 if __name__ == "__main__":
