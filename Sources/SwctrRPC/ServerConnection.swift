@@ -119,7 +119,7 @@ final class ServerConnection: ChannelInboundHandler {
         } catch {
             return answer(id, error)
         }
-        if isDraining { return answer(id, RPCStatus(.unavailable, "server is shutting down")) }
+        if isDraining { return answer(id, Self.shuttingDown) }
         if running >= limits.callsPerConnection {
             return answer(
                 id, RPCStatus(.resourceExhausted, "more than \(limits.callsPerConnection) calls on one connection"))
@@ -210,6 +210,8 @@ final class ServerConnection: ChannelInboundHandler {
 
     // MARK: Answers out
 
+    private static let shuttingDown = RPCStatus(.unavailable, "server is shutting down")
+
     private enum Outcome: Sendable {
         case response([UInt8])
         case endOfStream
@@ -231,6 +233,9 @@ final class ServerConnection: ChannelInboundHandler {
                     "response of \(body.count) bytes exceeds the frame limit of \(FrameHeader.maximumLength)"))
         case .success(.endOfStream):
             frame = Frame(streamID: id, kind: .data, flags: .endOfStream)
+        case .failure(let status) where isDraining && status.code == .cancelled:
+            // The caller cancelled nothing: it may ask the next server.
+            frame = response(id, Self.shuttingDown)
         case .failure(let status):
             frame = response(id, status)
         }

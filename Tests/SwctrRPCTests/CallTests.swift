@@ -154,7 +154,8 @@ struct CallTests {
             await echo.server.shutdown()
             await client.waitUntilClosed()
             let error = await #expect(throws: EngineError.self) { try await call.value }
-            #expect(error?.code == .cancelled)
+            #expect(error?.code == .unavailable)
+            #expect(error?.message == "server is shutting down")
             let refused = await #expect(throws: EngineError.self) { try await echo.client() }
             #expect(refused?.code == .notFound)
         }
