@@ -16,7 +16,7 @@ final class Log {
 
     private func write(_ level: Text, _ message: Text) {
         if !pipe.isOpen {
-            pipe.replace(adopting: shim_open("log", O_WRONLY | O_NONBLOCK | O_NOCTTY, 0))
+            pipe.replace(adopting: shim_open("log", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY, 0))
             guard pipe.isOpen else { return }
         }
         let line: Text = "level=\(level) msg=\(message.jsonQuoted) runtime=io.containerd.swctr.v2\n"

@@ -62,8 +62,8 @@ final class OutputPump {
     }
 
     private func pump() {
-        // Bounded, so that one busy stream does not starve the others; level-triggering brings us back.
-        var rounds = isTerminal ? Int.max : 16
+        // Bounded, so that one busy stream does not starve the others; level-triggering brings us back, or a timer.
+        var rounds = isTerminal ? 64 : 16
         while rounds > 0, !isFinished {
             rounds -= 1
             let room = sink.poll()
@@ -81,6 +81,7 @@ final class OutputPump {
             }
             if !move() { return }
         }
+        if isTerminal, !isFinished { _ = loop.after(0) { [self] in if !isFinished { pump() } } }
     }
 
     /// Moves one portion; false when there is nothing (more) to do now.

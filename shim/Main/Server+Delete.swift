@@ -23,6 +23,10 @@ extension Server {
     }
 
     private func deleteExec(_ call: Call, _ container: Container, _ process: TaskProcess) {
+        if process.phase == .deleted {
+            call.fail(.noSuchExec(process.execID))
+            return
+        }
         if let refusal = process.phase.refusal(of: .delete) {
             call.fail(refusal)
             return
