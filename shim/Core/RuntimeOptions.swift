@@ -31,6 +31,8 @@ struct RuntimeOptions: Equatable {
     /// What kind of options an Any carries; only its type decides, never its bytes.
     enum Kind: Equatable {
         case defaults, runc
+        /// What 1.x clients send, for the same purpose, to runtimes of any other name.
+        case linux
     }
 
     /// Looks at the type URL of Create's or start's options.
@@ -38,6 +40,7 @@ struct RuntimeOptions: Equatable {
         let name = typeURL.lastIndex(of: 0x2f).map { typeURL.dropFirst($0 + 1) } ?? typeURL
         if name.isEmpty || name == "runtimeoptions.v1.Options" { return .success(.defaults) }
         if name == "containerd.runc.v1.Options" { return .success(.runc) }
+        if name == "containerd.linux.runc.CreateOptions" { return .success(.linux) }
         return .failure(RPCError(.unknown, "type with url \(typeURL): not found"))
     }
 

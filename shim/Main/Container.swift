@@ -8,6 +8,8 @@ final class Container {
     /// What was mounted for it, in order.
     var mountPoints: [Text]
     let hasPrivatePIDNamespace: Bool
+    /// Where its resources are counted, as it was when it was made: a container may move its processes later.
+    var cgroups = CgroupPath()
 
     /// The init process has ended; from here on no exec may start.
     var initHasExited = false

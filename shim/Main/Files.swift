@@ -52,6 +52,17 @@ enum Files {
         return true
     }
 
+    /// What a symbolic link points at; empty if it is none.
+    static func readLink(_ path: Text) -> Text {
+        let target = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+            let length = path.withCString { link in
+                buffer.withMemoryRebound(to: CChar.self) { readlink(link, $0.baseAddress, $0.count) }
+            }
+            count = max(0, length)
+        }
+        return Text(bytes: target)
+    }
+
     static func size(_ path: Text) -> Int {
         var status = stat()
         return path.withCString { stat($0, &status) } == 0 ? Int(status.st_size) : 0

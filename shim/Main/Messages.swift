@@ -120,6 +120,7 @@ extension RuntimeOptions {
         switch kind(typeURL: Text(any.pointee.type_url)) {
         case .failure(let error): return .failure(error)
         case .success(.defaults): return .success(RuntimeOptions())
+        case .success(.linux): return decodeLinux([UInt8](any.pointee.value))
         case .success(.runc): break
         }
         guard
@@ -139,6 +140,24 @@ extension RuntimeOptions {
         options.binaryName = Text(value.binary_name)
         options.root = Text(value.root)
         options.systemdCgroup = value.systemd_cgroup != 0
+        return .success(options)
+    }
+
+    private static func decodeLinux(_ bytes: [UInt8]) -> Result<RuntimeOptions, RPCError> {
+        guard
+            let message = Decoded(
+                bytes, containerd__linux__runc__create_options__unpack,
+                containerd__linux__runc__create_options__free_unpacked)
+        else {
+            return .failure(.invalid("containerd.linux.runc.CreateOptions cannot be decoded"))
+        }
+        let value = message.value
+        var options = RuntimeOptions()
+        options.noPivotRoot = value.no_pivot_root != 0
+        options.noNewKeyring = value.no_new_keyring != 0
+        options.shimCgroup = Text(value.shim_cgroup)
+        options.ioUID = value.io_uid
+        options.ioGID = value.io_gid
         return .success(options)
     }
 }

@@ -26,6 +26,8 @@ enum CommandStreams {
     case captured
     /// Only the output is kept; errors are read from the log.
     case outputCaptured
+    /// As captured, with a descriptor to read from.
+    case input(Int32)
     /// The process's own streams; a terminal's process has none, and then the output is kept.
     case process(Stdio)
 }
@@ -53,6 +55,7 @@ extension Server {
         let descriptors: [Int32] =
             switch streams {
             case .captured: [null.raw, output, output]
+            case .input(let source): [source, output, output]
             case .outputCaptured: [null.raw, output, null.raw]
             case .process(let stdio): stdio.childDescriptors(null: null.raw, output: output)
             }

@@ -142,6 +142,7 @@ extension Server {
     private func finishCreate(_ call: Call, _ container: Container, _ rootfs: [MountRequest]) {
         creating.removeAll { $0 == container.id }
         containers.append(container)
+        container.cgroups = CgroupPath(Files.read("/proc/\(container.initProcess.pid)/cgroup") ?? "")
         publishCreate(container, rootfs: rootfs)
         var response = Containerd__Task__V2__CreateTaskResponse()
         containerd__task__v2__create_task_response__init(&response)

@@ -34,7 +34,9 @@ extension Server {
         case .wait: wait(call, payload)
         case .connect: connect(call, payload)
         case .shutdown: shutdown(call, payload)
-        case .checkpoint, .update, .stats:
+        case .update: update(call, payload)
+        case .stats: stats(call, payload)
+        case .checkpoint:
             call.fail(RPCError(.unimplemented, "\(method.name): not implemented"))
         }
     }

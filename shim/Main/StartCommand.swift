@@ -146,12 +146,7 @@ struct StartCommand {
 
     /// For the daemon's command line, as an operator sees it.
     private static func ownPath() -> Text {
-        let path = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-            let length = Text("/proc/self/exe").withCString { link in
-                buffer.withMemoryRebound(to: CChar.self) { readlink(link, $0.baseAddress, $0.count) }
-            }
-            count = max(0, length)
-        }
-        return path.isEmpty ? "containerd-shim-swctr-v2" : Text(bytes: path)
+        let path = Files.readLink("/proc/self/exe")
+        return path.isEmpty ? "containerd-shim-swctr-v2" : path
     }
 }

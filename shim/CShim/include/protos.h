@@ -5,6 +5,7 @@
 #include "containerd/bootstrap.pb-c.h"
 #include "containerd/events.pb-c.h"
 #include "containerd/forward.pb-c.h"
+#include "containerd/linux_runc.pb-c.h"
 #include "containerd/runc_options.pb-c.h"
 #include "containerd/task.pb-c.h"
 #include "containerd/types.pb-c.h"
