@@ -158,6 +158,13 @@ let package = Package(
                 "SwctrWire", protobuf, log,
             ] + nio,
             swiftSettings: settings),
+        .testTarget(
+            name: "SwctrTasksTests",
+            dependencies: [
+                "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrWire", "SwctrProto", "SwctrRPC", "SwctrMetadata",
+                "SwctrRuntime", "SwctrTasks", "SwctrTestSupport", protobuf, log,
+            ] + nio,
+            swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )

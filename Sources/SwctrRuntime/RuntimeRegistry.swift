@@ -91,6 +91,11 @@ public struct RuntimeRegistry: Sendable {
         let isRunc = name == RuntimeOptionRule.runcRuntime
         return Resolved(
             name: name, shim: path, optionsType: isRunc ? RuntimeOptions.runcTypeURL : RuntimeOptions.genericTypeURL,
-            isOwn: path.split(separator: "/").last.map(String.init) == Self.ownShim)
+            isOwn: Self.isOwnShim(path))
+    }
+
+    /// Whether the binary at `path` is our own shim, by its file name.
+    public static func isOwnShim(_ path: String) -> Bool {
+        path.split(separator: "/").last.map(String.init) == ownShim
     }
 }

@@ -1,0 +1,23 @@
+import Dispatch
+import SwctrCore
+
+/// Calls that block a thread (waiting for a helper program, unmounting, removing files) leave the threads that Swift's
+/// tasks share.
+enum BlockingWork {
+    private static let queue = DispatchQueue(label: "swctr.blocking", attributes: .concurrent)
+
+    static func run<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(EngineError) -> Value
+    ) async throws(EngineError) -> Value {
+        let result = await withCheckedContinuation { continuation in
+            queue.async {
+                do throws(EngineError) {
+                    continuation.resume(returning: Result<Value, EngineError>.success(try body()))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        return try result.get()
+    }
+}
