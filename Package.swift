@@ -165,6 +165,9 @@ let package = Package(
                 "SwctrRuntime", "SwctrTasks", "SwctrTestSupport", protobuf, log,
             ] + nio,
             swiftSettings: settings),
+        .testTarget(
+            name: "SwctrSnapshotsTests", dependencies: ["SwctrCore", "CSwctrLinux", "SwctrLinux", "SwctrSnapshots"],
+            swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )

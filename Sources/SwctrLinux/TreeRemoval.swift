@@ -10,19 +10,20 @@ extension OwnedFD {
     ///
     /// - Returns: whether there was anything.
     @discardableResult
-    public borrowing func removeTree(_ name: String) throws(EngineError) -> Bool {
+    public borrowing func removeTree(_ name: UnsafePointer<CChar>) throws(EngineError) -> Bool {
         let directory = number
+        let subject = String(cString: name)
         if unlinkat(directory, name, 0) == 0 { return true }
         let number = errno
         if number == ENOENT { return false }
-        if number != EISDIR && number != EPERM { throw .system("remove", subject: name, errno: number) }
-        let root = try openForRemoval(name, subject: name)
+        if number != EISDIR && number != EPERM { throw .system("remove", subject: subject, errno: number) }
+        let root = try openForRemoval(name, subject: subject)
         var removal = TreeRemoval(root: root.number)
         repeat {
             removal.moved = false
-            try removal.empty(root, subject: name, depth: 0)
+            try removal.empty(root, subject: subject, depth: 0)
         } while removal.moved
-        try retryingInterrupts("remove", subject: name) { unlinkat(directory, name, AT_REMOVEDIR) }
+        try retryingInterrupts("remove", subject: subject) { unlinkat(directory, name, AT_REMOVEDIR) }
         return true
     }
 
