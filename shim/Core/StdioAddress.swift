@@ -6,6 +6,8 @@ enum StdioAddress: Equatable {
     case path(Text)
     /// `file:///path`: a file that is made if it is missing and appended to.
     case file(Text)
+    /// `binary:///path?…`: a program that takes stdout and stderr.
+    case program(LoggingAddress)
 
     /// Reads a request's field; the error names a scheme that this shim does not have.
     static func parse(_ text: Text) -> Result<StdioAddress, RPCError> {
@@ -15,6 +17,7 @@ enum StdioAddress: Equatable {
         let path = text.dropFirst(separator + 3)
         if scheme == "fifo" { return .success(.path(path)) }
         if scheme == "file" { return .success(.file(path)) }
+        if let program = LoggingAddress(scheme: scheme, rest: path) { return .success(.program(program)) }
         return .failure(RPCError(.unknown, "unknown STDIO scheme \(scheme)"))
     }
 }

@@ -70,6 +70,15 @@ extension Server {
         }
     }
 
+    /// What the streams of a process of that id need.
+    func stdioContext(_ id: Text, _ options: RuntimeOptions) -> StdioContext {
+        StdioContext(
+            loop: loop, options: options, id: id, namespace: arguments.namespace, null: null.raw,
+            adopt: { [self] pid, ended in
+                commands.append(RunningCommand(pid: pid, output: -1, logOffset: 0) { _ in ended() })
+            })
+    }
+
     /// Finishes the command that `pid` was; false if it was none.
     func commandExited(_ pid: pid_t, _ waitStatus: Int32) -> Bool {
         guard let index = commands.firstIndex(where: { $0.pid == pid }) else { return false }

@@ -74,8 +74,8 @@ extension Server {
         }
         do throws(RPCError) {
             process.stdio = try Stdio(
-                loop: loop, stdin: process.stdinPath, stdout: process.stdoutPath, stderr: process.stderrPath,
-                isTerminal: process.isTerminal, options: options)
+                stdioContext(id, options), stdin: process.stdinPath,
+                stdout: process.stdoutPath, stderr: process.stderrPath, isTerminal: process.isTerminal)
         } catch {
             Rootfs.unmount(mountPoints)
             call.fail(error)
@@ -84,7 +84,15 @@ extension Server {
         let container = Container(
             id: id, bundle: bundle, options: options, initProcess: process, mountPoints: mountPoints,
             hasPrivatePIDNamespace: config?.hasPrivatePIDNamespace ?? false)
-        runCreate(call, container, rootfs)
+        creating.append(container.id)
+        earlyExits.expect()
+        process.stdio?.whenReady { [self] error in
+            if let error {
+                failCreate(call, container, error)
+            } else {
+                runCreate(call, container, rootfs)
+            }
+        }
     }
 
     private func runCreate(_ call: Call, _ container: Container, _ rootfs: [MountRequest]) {
@@ -96,8 +104,6 @@ extension Server {
         if container.options.noNewKeyring { words.append("--no-new-keyring") }
         words.append(container.id)
 
-        creating.append(container.id)
-        earlyExits.expect()
         runRuntime(container.options, bundle: container.bundle, words, .process(stdio)) { [self] result in
             guard result.isSuccess else {
                 failCreate(call, container, runtimeError("OCI runtime create failed", result, bundle: container.bundle))

@@ -93,13 +93,25 @@ extension Server {
         let stdio: Stdio
         do throws(RPCError) {
             stdio = try Stdio(
-                loop: loop, stdin: process.stdinPath, stdout: process.stdoutPath, stderr: process.stderrPath,
-                isTerminal: process.isTerminal, options: container.options)
+                stdioContext(process.execID, container.options), stdin: process.stdinPath,
+                stdout: process.stdoutPath, stderr: process.stderrPath, isTerminal: process.isTerminal)
         } catch {
             failExec(call, container, process, error)
             return
         }
         process.stdio = stdio
+        process.phase = .starting
+        process.hasFailedToStart = false
+        stdio.whenReady { [self] error in
+            if let error {
+                failExec(call, container, process, error)
+            } else {
+                runExec(call, container, process, stdio)
+            }
+        }
+    }
+
+    private func runExec(_ call: Call, _ container: Container, _ process: TaskProcess, _ stdio: Stdio) {
         let specFile = container.specFile(of: process)
         let pidFile = container.pidFile(of: process)
         do throws(SystemError) {
@@ -108,8 +120,6 @@ extension Server {
             failExec(call, container, process, RPCError(.unknown, error.text))
             return
         }
-        process.phase = .starting
-        process.hasFailedToStart = false
         var words: [Text] = ["exec", "--process", specFile]
         if let socket = stdio.consoleSocket { words += ["--console-socket", socket] }
         words += ["--detach", "--pid-file", pidFile, container.id]

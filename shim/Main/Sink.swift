@@ -13,8 +13,8 @@ struct Sink: ~Copyable {
     static func open(_ address: StdioAddress) throws(RPCError) -> Sink {
         var sink = Sink()
         switch address {
-        case .none:
-            return sink
+        case .none, .program:
+            return sink  // a program's pipe is made with it
         case .file(let path):
             if let slash = path.lastIndex(of: 0x2f), slash > 0 {
                 Files.makeDirectories(path.prefix(slash), mode: 0o755)
@@ -44,6 +44,16 @@ struct Sink: ~Copyable {
             }
             return sink
         }
+    }
+
+    /// The pipe to a logging program, which reads from the start and is treated like a client's FIFO.
+    static func pipe(adopting writer: Int32) -> Sink {
+        var sink = Sink()
+        sink.writer.replace(adopting: writer)
+        _ = shim_set_nonblocking(writer)
+        sink.isFIFO = true
+        sink.readerSeen = true
+        return sink
     }
 
     static func isFIFO(_ path: Text) throws(RPCError) -> Bool {

@@ -8,6 +8,8 @@ struct Spawn {
     var descriptors: [Int32]
     /// `NAME=value` entries that replace or add to ours.
     var environment: [Text] = []
+    /// False leaves the child with `environment` alone.
+    var inheritsEnvironment = true
     var asGroupLeader = false
     var closingOthers = false
 
@@ -35,6 +37,7 @@ struct Spawn {
     /// Ours without NOTIFY_SOCKET: a container must not report readiness in the daemon's name.
     private func mergedEnvironment() -> [Text] {
         var result = environment
+        guard inheritsEnvironment else { return result }
         var dropped = environment.map { entry in
             entry.bytes.firstIndex(of: 0x3d).map { entry.prefix($0 + 1) } ?? entry
         }

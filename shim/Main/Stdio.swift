@@ -1,5 +1,24 @@
 import CShim
 
+/// What the streams of a process need of their surroundings.
+struct StdioContext {
+    var loop: EventLoop
+    var options: RuntimeOptions
+    /// The container's id, or the exec's; and its namespace: a logging program is told.
+    var id: Text
+    var namespace: Text
+    /// /dev/null.
+    var null: Int32
+    /// Has the loop call back when a child of ours has ended.
+    var adopt: (pid_t, @escaping () -> Void) -> Void
+}
+
+/// Where the two outputs go, before the process's ends are made.
+struct OutputSinks: ~Copyable {
+    var out = Sink()
+    var err = Sink()
+}
+
 /// All streams of one process.
 final class Stdio {
     private let loop: EventLoop
@@ -7,6 +26,7 @@ final class Stdio {
     private var outputs: [OutputPump] = []
     private var input: InputPump?
     private var console: ConsoleListener?
+    private var logger: LoggingProgram?
     /// A terminal's master, for its size; the pumps have descriptors of their own.
     private var master = OwnedFD()
     private var windowSize: (rows: UInt16, columns: UInt16)?
@@ -30,26 +50,42 @@ final class Stdio {
     ///
     /// An error leaves nothing open. Without a terminal each of the three may be missing; with one, stderr is unused.
     init(
-        loop: EventLoop, stdin: Text, stdout: Text, stderr: Text, isTerminal: Bool, options: RuntimeOptions
+        _ context: StdioContext, stdin: Text, stdout: Text, stderr: Text, isTerminal: Bool
     ) throws(RPCError) {
-        self.loop = loop
+        loop = context.loop
         self.isTerminal = isTerminal
         do throws(RPCError) {
-            if isTerminal {
+            let target = try StdioAddress.parse(stdout).get()
+            var sinks = OutputSinks()
+            if case .program(let address) = target {
+                try startLogger(address, context, &sinks)
+            } else {
                 // A terminal must be read in any case, or its process stops when the kernel's buffer is full.
-                let target = try StdioAddress.parse(stdout).get()
-                waitingSink = try Sink.open(target == .none ? .path("/dev/null") : target)
+                sinks.out = try Sink.open(isTerminal && target == .none ? .path("/dev/null") : target)
+                if !isTerminal { sinks.err = try Sink.open(try StdioAddress.parse(stderr).get()) }
+            }
+            if isTerminal {
+                swap(&waitingSink, &sinks.out)
                 try openInput(stdin)
                 console = try ConsoleListener(loop: loop) { [self] master in attach(master) }
             } else {
-                try makeOutput(stdout, &childOutput, options)
-                try makeOutput(stderr, &childError, options)
+                try makeOutput(&sinks.out, &childOutput, context.options)
+                try makeOutput(&sinks.err, &childError, context.options)
                 try openInput(stdin)
-                if waitingSource.isOpen { try makeInput(options) }
+                if waitingSource.isOpen { try makeInput(context.options) }
             }
         } catch {
             close()
             throw error
+        }
+    }
+
+    /// Calls back when everything that was started for the streams is ready, at once if nothing was.
+    func whenReady(_ action: @escaping (RPCError?) -> Void) {
+        if let logger, logger.isWaiting {
+            logger.onReady = action
+        } else {
+            action(nil)
         }
     }
 
@@ -96,12 +132,12 @@ final class Stdio {
         input?.close()
         input = nil
         for output in outputs { output.processExited() }
-        if outputs.allSatisfy({ $0.isFinished }) { finished() }
+        outputFinished()
     }
 
     /// Calls `action` when all output has been passed on, at once if it has.
     func whenDrained(_ action: @escaping () -> Void) {
-        if outputs.allSatisfy({ $0.isFinished }) {
+        if isDrained {
             action()
         } else {
             drainWaiters.append(action)
@@ -121,7 +157,16 @@ final class Stdio {
         master.close()
         for output in outputs { output.close() }
         outputs = []
+        logger?.onReady = nil
+        logger?.onExit = nil
+        logger?.end()
+        logger = nil
         finished()
+    }
+
+    /// All output has been passed on, and who takes it has had the time to.
+    private var isDrained: Bool {
+        outputs.allSatisfy { $0.isFinished } && logger?.hasExited ?? true
     }
 
     private func finished() {
@@ -132,13 +177,34 @@ final class Stdio {
     }
 
     private func outputFinished() {
-        if outputs.allSatisfy({ $0.isFinished }) { finished() }
+        guard outputs.allSatisfy({ $0.isFinished }) else { return }
+        if let logger, !logger.hasExited {
+            logger.end()
+        } else {
+            finished()
+        }
     }
 
-    private func makeOutput(_ address: Text, _ end: inout OwnedFD, _ options: RuntimeOptions) throws(RPCError) {
-        let target = try StdioAddress.parse(address).get()
-        if target == .none { return }
-        let sink = try Sink.open(target)
+    private func startLogger(
+        _ address: LoggingAddress, _ context: StdioContext, _ sinks: inout OutputSinks
+    ) throws(RPCError) {
+        let (outReader, outWriter) = try Self.makePipe()
+        let out = OwnedFD(adopting: outReader)
+        sinks.out = Sink.pipe(adopting: outWriter)
+        let (errReader, errWriter) = try Self.makePipe()
+        let err = OwnedFD(adopting: errReader)
+        sinks.err = Sink.pipe(adopting: errWriter)
+        // With a terminal nothing comes on stderr: its pipe ends at once.
+        if isTerminal { sinks.err.close() }
+        let program = try LoggingProgram(address, context, stdout: out.raw, stderr: err.raw)
+        program.onExit = { [self] in outputFinished() }
+        logger = program
+    }
+
+    private func makeOutput(_ waiting: inout Sink, _ end: inout OwnedFD, _ options: RuntimeOptions) throws(RPCError) {
+        guard waiting.writer.isOpen else { return }
+        var sink = Sink()
+        swap(&sink, &waiting)
         let (reader, writer) = try Self.makePipe()
         end.replace(adopting: writer)
         _ = fchown(writer, options.ioUID, options.ioGID)
@@ -171,7 +237,7 @@ final class Stdio {
             destination: OwnedFD(adopting: writer), isTerminal: false)
     }
 
-    private static func makePipe() throws(RPCError) -> (reader: Int32, writer: Int32) {
+    static func makePipe() throws(RPCError) -> (reader: Int32, writer: Int32) {
         var ends: (Int32, Int32) = (-1, -1)
         let result = withUnsafeMutableBytes(of: &ends) { buffer in
             pipe2(buffer.baseAddress?.assumingMemoryBound(to: Int32.self), O_CLOEXEC)
