@@ -1,0 +1,69 @@
+import Foundation
+public import SwctrCore
+import SwctrLinux
+import SwctrMetadata
+import SwctrOCI
+public import SwctrProto
+public import SwctrTasks
+
+extension ContainerEngine {
+    /// Runs one more process in a task: what the container's own process is (environment, user, capabilities), with
+    /// what the request says on top.
+    ///
+    /// - Throws: `.invalidArgument`, `.notFound` (container, task, user), `.alreadyExists` for a taken exec id.
+    public func exec(
+        _ key: TaskKey, _ request: Swctr_V1_ExecRequest, stdio: TaskStdio, consoleSize: ConsoleSize?
+    ) async throws -> StartedTask {
+        let execID = try ExecID(request.execID)
+        let record = try await container(key)
+        let process = try await process(for: request, record)
+        try await tasks.exec(key, execID, process: [UInt8](process), stdio: stdio)
+        do {
+            let pid = try await tasks.startExec(key, execID, consoleSize: consoleSize)
+            if request.detach { return StartedTask(pid: pid, end: nil) }
+            let end = Task { [self] in
+                let exit = try await tasks.wait(key, execID)
+                do {
+                    _ = try await tasks.delete(key, execID)
+                } catch let error as EngineError where error.code == .notFound {
+                    // Deleted with its container meanwhile.
+                }
+                return exit
+            }
+            return StartedTask(pid: pid, end: end)
+        } catch {
+            _ = try? await tasks.delete(key, execID)
+            throw error
+        }
+    }
+
+    private func process(for request: Swctr_V1_ExecRequest, _ record: ContainerRecord) async throws -> Data {
+        var process = try Spec(record: record).process
+        guard !request.args.isEmpty else {
+            throw EngineError(
+                .invalidArgument, subject: "exec \"\(request.execID)\"", message: "no command",
+                hint: "put the command after the container's id")
+        }
+        process.args = request.args
+        process.terminal = request.stdio.terminal ? true : nil
+        if request.stdio.terminal { process.env = Environment.merging(["TERM=xterm"], into: process.env) }
+        process.env = Environment.merging(request.env, into: process.env)
+        if !request.cwd.isEmpty {
+            guard request.cwd.hasPrefix("/") else {
+                throw EngineError(
+                    .invalidArgument, subject: "working directory \"\(request.cwd)\"", message: "must be absolute")
+            }
+            process.cwd = request.cwd
+        }
+        if !request.user.isEmpty {
+            let key = TaskKey(namespace: record.namespace, id: record.id)
+            let pid = try await tasks.state(key).pid
+            // The running root, with what the container wrote to it since.
+            let users = try AccountReader.read(try RootDirectory("/proc/\(pid)/root"))
+            process.user = try users.resolve(request.user)
+        }
+        do { return try JSONCoding.encoder().encode(process) } catch {
+            throw EngineError(.internal, subject: "process", message: "cannot be encoded", causes: ["\(error)"])
+        }
+    }
+}
