@@ -15,6 +15,9 @@ actor AccountReader {
 
     init(scratch: String) { self.scratch = scratch }
 
+    /// Whether an image needs no look any more; one without layers never does.
+    func knows(_ cacheKey: Digest?) -> Bool { cacheKey.map { cache[$0] != nil } ?? true }
+
     /// - Parameters:
     ///   - mounts: a root file system as a snapshotter describes it; unused when `directory` is given.
     ///   - cacheKey: what names the content for good; nil reads anew.

@@ -10,34 +10,25 @@ extension ContainerEngine {
     /// Runs one more process in a task: what the container's own process is (environment, user, capabilities), with
     /// what the request says on top.
     ///
+    /// - Returns: its pid.
     /// - Throws: `.invalidArgument`, `.notFound` (container, task, user), `.alreadyExists` for a taken exec id.
     public func exec(
-        _ key: TaskKey, _ request: Swctr_V1_ExecRequest, stdio: TaskStdio, consoleSize: ConsoleSize?
-    ) async throws -> StartedTask {
-        let execID = try ExecID(request.execID)
+        _ key: ContainerKey, _ execID: ExecID, _ request: Swctr_V1_ExecRequest, stdio: TaskStdio,
+        consoleSize: ConsoleSize?
+    ) async throws -> UInt32 {
         let record = try await container(key)
-        let process = try await process(for: request, record)
-        try await tasks.exec(key, execID, process: [UInt8](process), stdio: stdio)
-        do {
-            let pid = try await tasks.startExec(key, execID, consoleSize: consoleSize)
-            if request.detach { return StartedTask(pid: pid, end: nil) }
-            let end = Task { [self] in
-                let exit = try await tasks.wait(key, execID)
-                do {
-                    _ = try await tasks.delete(key, execID)
-                } catch let error as EngineError where error.code == .notFound {
-                    // Deleted with its container meanwhile.
-                }
-                return exit
-            }
-            return StartedTask(pid: pid, end: end)
-        } catch {
-            _ = try? await tasks.delete(key, execID)
-            throw error
-        }
+        let task = try tasks.task(key.namespace, key.id)
+        let process = try await process(for: request, record, task)
+        return try await Task {
+            try await task.exec(
+                execID, process: [UInt8](process), stdio: stdio, consoleSize: consoleSize,
+                deleteOnExit: !request.detach)
+        }.value
     }
 
-    private func process(for request: Swctr_V1_ExecRequest, _ record: ContainerRecord) async throws -> Data {
+    private func process(
+        for request: Swctr_V1_ExecRequest, _ record: ContainerRecord, _ task: TaskHandle
+    ) async throws -> Data {
         var process = try Spec(record: record).process
         guard !request.args.isEmpty else {
             throw EngineError(
@@ -56,8 +47,7 @@ extension ContainerEngine {
             process.cwd = request.cwd
         }
         if !request.user.isEmpty {
-            let key = TaskKey(namespace: record.namespace, id: record.id)
-            let pid = try await tasks.state(key).pid
+            let pid = try await task.snapshot().pid
             // The running root, with what the container wrote to it since.
             let users = try AccountReader.read(try RootDirectory("/proc/\(pid)/root"))
             process.user = try users.resolve(request.user)

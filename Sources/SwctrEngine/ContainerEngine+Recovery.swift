@@ -6,53 +6,43 @@ extension ContainerEngine {
     /// Finishes or undoes what an earlier manager had begun; called once, after the tasks were found again and before
     /// clients are served. Nothing is searched for: intents and rows name everything.
     public func recover() async throws {
-        for intent in try await metadata.read({ try $0.intents(.run) }) {
-            let key = TaskKey(namespace: intent.namespace, id: ContainerID(checked: intent.subject))
-            if await hasRunningTask(key) {
-                // Only the word that it had succeeded was lost.
-                _ = try await metadata.write { try $0.removeIntent(intent.id) }
-            } else {
-                log.info(
-                    "undoing a run that was cut off",
-                    metadata: ["container.id": "\(key.id)", "namespace": "\(key.namespace)"])
-                try? await tasks.discard(key)
-                try await remove(key, keepSnapshot: false)
-                _ = try await metadata.write { try $0.removeIntent(intent.id) }
+        for intent in try await metadata.read({ try $0.intents(.run) }) { try await recoverRun(intent) }
+        for record in try await metadata.read({ try $0.containers() }) where record.autoRemove {
+            // Its task went, and the word of it did not arrive here.
+            if (try? tasks.task(record.namespace, record.id)) == nil {
+                try await cleanup.remove(
+                    ContainerKey(namespace: record.namespace, id: record.id), keepSnapshot: false)
             }
+        }
+        for intent in try await metadata.read({ try $0.intents(.containerGone) }) {
+            await cleanup.finish(ContainerKey(namespace: intent.namespace, id: ContainerID(checked: intent.subject)))
         }
         for intent in try await metadata.read({ try $0.intents(.containerSnapshot) }) {
-            let key = TaskKey(namespace: intent.namespace, id: ContainerID(checked: intent.subject))
-            if try await metadata.read({ try $0.container(key.namespace, key.id) }) == nil {
-                await dropSnapshot(of: key, intent)
+            let id = ContainerID(checked: intent.subject)
+            if try await metadata.read({ try $0.container(intent.namespace, id) }) == nil {
+                await cleanup.dropSnapshot(intent)
             } else {
+                // A later container took the name, and the snapshot of that name is its own.
                 _ = try await metadata.write { try $0.removeIntent(intent.id) }
             }
         }
-        try await followAgain()
     }
 
-    /// Tasks that end with their container, or are deleted at their end, are watched for it again.
-    private func followAgain() async throws {
-        let (records, rows) = try await metadata.read { (try $0.containers(), try $0.tasks()) }
-        let deleting = Set(rows.filter(\.deleteOnExit).map { TaskKey(namespace: $0.namespace, id: $0.id) })
-        let withTask = Set(rows.map { TaskKey(namespace: $0.namespace, id: $0.id) })
-        for record in records {
-            let key = TaskKey(namespace: record.namespace, id: record.id)
-            if withTask.contains(key) {
-                if deleting.contains(key) || record.autoRemove { follow(key, autoRemove: record.autoRemove) }
-            } else if record.autoRemove {
-                try await remove(key, keepSnapshot: false)
+    private func recoverRun(_ intent: IntentRecord) async throws {
+        let key = ContainerKey(namespace: intent.namespace, id: ContainerID(checked: intent.subject))
+        if let task = try? tasks.task(key.namespace, key.id) {
+            let status = try? await task.snapshot().status
+            if status != .created, status != .creating {
+                // It did start, and only the word that it had was lost; how it ended is for whoever asks.
+                _ = try await metadata.write { try $0.removeIntent(intent.id) }
+                return
             }
+            log.info(
+                "undoing a run that was cut off",
+                metadata: ["container.id": "\(key.id)", "namespace": "\(key.namespace)"])
+            try await task.delete(force: true)
         }
-    }
-
-    private func hasRunningTask(_ key: TaskKey) async -> Bool {
-        guard let state = try? await tasks.state(key) else { return false }
-        return switch state.status {
-        case .running, .paused, .pausing: true
-        // One that ran and ended while nobody looked did start; its exit is for whoever asks.
-        case .stopped: true
-        default: false
-        }
+        try await cleanup.remove(key, keepSnapshot: false)
+        _ = try await metadata.write { try $0.removeIntent(intent.id) }
     }
 }

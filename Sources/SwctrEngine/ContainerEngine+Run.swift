@@ -1,7 +1,6 @@
 import Foundation
 public import SwctrCore
-public import SwctrMetadata
-import SwctrOCI
+import SwctrMetadata
 public import SwctrProto
 import SwctrRuntime
 public import SwctrTasks
@@ -24,114 +23,116 @@ public struct StartOptions: Sendable {
     }
 }
 
-/// A task that runs.
-public struct StartedTask: Sendable {
-    public let pid: UInt32
-    /// Ends when the task has ended and what was to be removed with it is gone; nil when nobody asked for that.
-    public let end: Task<ProcessExit, any Error>?
-}
-
 extension ContainerEngine {
     /// Container, task and start in one: `swctr run`. When any step fails, all of them are undone.
+    ///
+    /// - Returns: the task, which runs.
     public func run(
         _ request: Swctr_V1_ContainerOptions, start: StartOptions, autoRemove: Bool, in namespace: Namespace
-    ) async throws -> StartedTask {
+    ) async throws -> TaskHandle {
         let plan = try await plan(request, in: namespace)
-        let key = plan.key
-        return try await exclusively(key, "run") {
-            let made = try await make(plan, autoRemove: autoRemove, runIntent: true)
+        return try await exclusively(plan.key) { [self] in
+            try await prepareImage(plan)
+            let handle = try await createForRun(plan, start, autoRemove: autoRemove)
             do {
-                let started = try await begin(made.record, rootfs: made.rootfs, runtime: plan.runtime, start)
+                try await begin(handle, start)
+                let key = plan.key
                 _ = try await metadata.write { try $0.removeIntents(key.namespace, .run, subject: key.id.rawValue) }
-                return started
+                return handle
             } catch {
-                await undoRun(made.record)
+                await undo(handle, removingContainer: true)
                 throw error
             }
         }
     }
 
+    /// Records container and task in one transaction, with the intents that undo both. Who lives in the image decides
+    /// the order: once known, the snapshot is made while the shim starts; before that, it is made first and looked into.
+    private func createForRun(
+        _ plan: ContainerPlan, _ start: StartOptions, autoRemove: Bool
+    ) async throws -> TaskHandle {
+        let key = plan.key
+        let isKnown = await accounts.knows(plan.image?.chainID)
+        let base = plan.image == nil || isKnown ? Base() : try await prepareSnapshot(plan)
+        do {
+            let record = try await record(for: plan, rootfs: base.rootfs, autoRemove: autoRemove)
+            let handle = try await tasks.create(
+                TaskRequest(
+                    namespace: key.namespace, id: key.id, runtime: plan.runtime, options: plan.options,
+                    spec: [UInt8](record.spec), stdio: start.stdio, consoleSize: start.consoleSize,
+                    deleteOnExit: !start.detach || autoRemove),
+                recording: { tx in
+                    try Self.insert(record, tx)
+                    _ = try tx.addIntent(
+                        IntentRecord(namespace: key.namespace, kind: .run, subject: key.id.rawValue))
+                    // The row owns the snapshot now, made or not.
+                    if let intent = base.intent { try tx.removeIntent(intent.id) }
+                },
+                mounts: { [self] in
+                    guard let image = plan.image, base.rootfs.isEmpty else { return base.rootfs }
+                    return try await snapshots.prepare(
+                        key.namespace, snapshotter: plan.snapshotter, key: key.id.rawValue,
+                        parent: image.chainID?.description)
+                })
+            await announce(record)
+            return handle
+        } catch {
+            if let intent = base.intent { await dropUnowned(intent, key) }
+            throw error
+        }
+    }
+
     /// Makes the task of a container that exists, and starts it.
-    public func start(_ key: TaskKey, _ start: StartOptions) async throws -> StartedTask {
+    public func start(_ key: ContainerKey, _ start: StartOptions) async throws -> TaskHandle {
         let record = try await container(key)
-        return try await exclusively(key, "start") {
-            let runtime = try runtimes.resolve(record.runtimeName)
-            var rootfs: [Mount] = []
-            if !record.snapshotKey.isEmpty {
-                rootfs = try await snapshots.mounts(
-                    key.namespace, snapshotter: record.snapshotter, key: record.snapshotKey)
-            }
-            return try await begin(record, rootfs: rootfs, runtime: runtime, start)
-        }
-    }
-
-    private func begin(
-        _ record: ContainerRecord, rootfs: [Mount], runtime: RuntimeRegistry.Resolved, _ start: StartOptions
-    ) async throws -> StartedTask {
-        let key = TaskKey(namespace: record.namespace, id: record.id)
-        let deleteOnExit = !start.detach || record.autoRemove
-        let options = try record.runtimeOptions.map { try Google_Protobuf_Any(serializedBytes: $0) }
-        let pid = try await tasks.create(
-            TaskCreation(
-                key: key, runtime: runtime, options: options, spec: [UInt8](record.spec), rootfs: rootfs,
-                stdio: start.stdio, consoleSize: start.consoleSize, deleteOnExit: deleteOnExit))
-        do {
-            if !start.pidFile.isEmpty { try PidFile.write(pid, to: start.pidFile) }
-            _ = try await tasks.start(key)
-        } catch {
-            await discardTask(key)
-            throw error
-        }
-        return StartedTask(pid: pid, end: deleteOnExit ? follow(key, autoRemove: record.autoRemove) : nil)
-    }
-
-    /// Deletes the task once it has ended, and with `autoRemove` the container; whether or not a client still waits.
-    @discardableResult
-    func follow(_ key: TaskKey, autoRemove: Bool) -> Task<ProcessExit, any Error> {
-        followers.follow(key) { [self] in
-            let exit = try await tasks.wait(key)
+        let runtime = try runtimes.resolve(record.runtimeName)
+        let options = try RuntimeOptions(stored: record.runtimeOptions, runtime: record.runtimeName)
+        return try await exclusively(key) { [self] in
+            let handle = try await tasks.create(
+                TaskRequest(
+                    namespace: key.namespace, id: key.id, runtime: runtime, options: options, spec: [UInt8](record.spec),
+                    stdio: start.stdio, consoleSize: start.consoleSize,
+                    deleteOnExit: !start.detach || record.autoRemove),
+                mounts: { [self] in
+                    if record.snapshotKey.isEmpty { return [] }
+                    return try await snapshots.mounts(
+                        key.namespace, snapshotter: record.snapshotter, key: record.snapshotKey)
+                })
             do {
-                _ = try await tasks.delete(key)
-            } catch let error as EngineError where error.code == .notFound {
-                // Somebody else deleted it first, which is what was wanted.
+                try await begin(handle, start)
+                return handle
+            } catch {
+                await undo(handle, removingContainer: false)
+                throw error
             }
-            if autoRemove { try await remove(key, keepSnapshot: false) }
-            return exit
         }
     }
 
-    /// How a task ended that is gone already: for a client that comes back after the manager was restarted.
-    public func wait(_ key: TaskKey) async throws -> ProcessExit {
-        if let ended = followers.recent(key) { return ended }
-        do {
-            return try await tasks.wait(key)
-        } catch let error as EngineError where error.code == .notFound {
-            if let ended = followers.recent(key) { return ended }
-            throw error
-        }
+    private func begin(_ handle: TaskHandle, _ start: StartOptions) async throws {
+        if !start.pidFile.isEmpty { try PidFile.write(try await handle.snapshot().pid, to: start.pidFile) }
+        try await handle.start()
     }
 
-    private func undoRun(_ record: ContainerRecord) async {
-        let key = TaskKey(namespace: record.namespace, id: record.id)
-        await discardTask(key)
+    private func undo(_ handle: TaskHandle, removingContainer: Bool) async {
         do {
-            try await remove(key, keepSnapshot: false)
+            try await handle.delete(force: true)
+        } catch where error.code == .notFound {
+            // Gone already.
         } catch {
-            log.warning(
-                "container of a failed run was not removed",
-                metadata: ["container.id": "\(key.id)", "namespace": "\(key.namespace)", "error": "\(error)"])
+            log.warning("task of a failed start was not removed", metadata: ["error": "\(error)"])
+            return
+        }
+        guard removingContainer else { return }
+        let key = ContainerKey(namespace: handle.namespace, id: handle.id)
+        do { try await cleanup.remove(key, keepSnapshot: false) } catch {
+            log.warning("container of a failed run was not removed", metadata: ["error": "\(error)"])
         }
     }
 
-    private func discardTask(_ key: TaskKey) async {
-        do {
-            try await tasks.discard(key)
-        } catch let error as EngineError where error.code == .notFound {
-            // Never made.
-        } catch {
-            log.warning(
-                "task of a failed start was not removed",
-                metadata: ["container.id": "\(key.id)", "namespace": "\(key.namespace)", "error": "\(error)"])
-        }
+    /// A snapshot that was made for a container which did not come to be.
+    private func dropUnowned(_ intent: IntentRecord, _ key: ContainerKey) async {
+        let isOwned = (try? await metadata.read { try $0.container(key.namespace, key.id) }) ?? nil
+        let stillThere = (try? await metadata.read { try $0.intents(.containerSnapshot) })?.contains(intent) ?? false
+        if isOwned == nil, stillThere { await cleanup.dropSnapshot(intent) }
     }
 }

@@ -4,8 +4,6 @@ public import SwctrImages
 public import SwctrMetadata
 public import SwctrRuntime
 public import SwctrTasks
-import SwctrOCI
-import SwctrProto
 public import SwiftProtobuf
 import Synchronization
 
@@ -30,42 +28,42 @@ public final class ContainerEngine: Sendable {
     let snapshots: SnapshotStore
     let runtimes: RuntimeRegistry
     let tasks: TaskManager
+    let cleanup: ContainerCleanup
     let accounts: AccountReader
     public let defaults: Defaults
     let publish: @Sendable (Namespace, String, any Message) async -> Void
     let log: Logger
 
     /// Ids that are being made or removed right now: a second request for one of them is refused, not interleaved.
-    private let busy = Mutex<Set<TaskKey>>([])
-    let followers = Followers()
+    private let busy = Mutex<Set<ContainerKey>>([])
 
     /// - Parameters:
+    ///   - tasks: made with `cleanup.hooks`, so that containers go with their tasks.
     ///   - scratch: a directory of the engine's own below `state`, for short-lived mounts.
-    ///   - publish: where events about containers go.
     public init(
-        metadata: MetadataStore, images: ImageStore, snapshots: SnapshotStore, runtimes: RuntimeRegistry,
-        tasks: TaskManager, scratch: String, defaults: Defaults, 
-        publish: @escaping @Sendable (Namespace, String, any Message) async -> Void, log: Logger
+        images: ImageStore, runtimes: RuntimeRegistry, tasks: TaskManager, cleanup: ContainerCleanup, scratch: String,
+        defaults: Defaults
     ) {
-        self.metadata = metadata
+        self.metadata = cleanup.metadata
         self.images = images
-        self.snapshots = snapshots
+        self.snapshots = cleanup.snapshots
         self.runtimes = runtimes
         self.tasks = tasks
+        self.cleanup = cleanup
         self.accounts = AccountReader(scratch: scratch)
         self.defaults = defaults
-        self.publish = publish
-        self.log = log
+        self.publish = cleanup.publish
+        self.log = cleanup.log
     }
 
     /// The container's record.
     ///
     /// - Throws: `.notFound`.
-    public func container(_ key: TaskKey) async throws -> ContainerRecord {
+    public func container(_ key: ContainerKey) async throws -> ContainerRecord {
         let found = try await metadata.read { try $0.container(key.namespace, key.id) }
         guard let found else {
             throw EngineError(
-                .notFound, subject: "container \"\(key.id)\"", message: "not found",
+                .notFound, subject: key.subject, message: "not found",
                 hint: "swctr -n \(key.namespace) containers ls shows what is here")
         }
         return found
@@ -76,16 +74,19 @@ public final class ContainerEngine: Sendable {
         try await metadata.read { try $0.containers(in: namespace) }
     }
 
-    /// Runs `body` while no other request makes or removes the same container.
+    /// Runs `body` while no other request makes or removes the same container, and to its end even when the caller goes
+    /// away meanwhile: nothing is to be left half made by a lost connection.
     func exclusively<Value: Sendable>(
-        _ key: TaskKey, _ operation: String, _ body: () async throws -> Value
+        _ key: ContainerKey, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         guard busy.withLock({ $0.insert(key).inserted }) else {
             throw EngineError(
-                .alreadyExists, operation: operation, subject: "container \"\(key.id)\"",
-                message: "is being made or removed by another request", hint: "try again when that has ended")
+                .alreadyExists, subject: key.subject, message: "is being made or removed by another request",
+                hint: "try again when that has ended")
         }
-        defer { _ = busy.withLock { $0.remove(key) } }
-        return try await body()
+        return try await Task { [self] in
+            defer { _ = busy.withLock { $0.remove(key) } }
+            return try await body()
+        }.value
     }
 }

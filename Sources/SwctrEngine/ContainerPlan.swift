@@ -5,15 +5,13 @@ import SwctrLinux
 import SwctrOCI
 import SwctrProto
 import SwctrRuntime
-import SwctrTasks
-import SwiftProtobuf
 
 /// A request that passed every check that can be made without changing anything.
 struct ContainerPlan: Sendable {
-    var key: TaskKey
+    var key: ContainerKey
     var request: Swctr_V1_ContainerOptions
     var runtime: RuntimeRegistry.Resolved
-    var options: Google_Protobuf_Any?
+    var options: RuntimeOptions
     var snapshotter: String
     /// nil for a plain directory.
     var image: ResolvedImage?
@@ -22,7 +20,7 @@ struct ContainerPlan: Sendable {
 
 extension ContainerEngine {
     func plan(_ request: Swctr_V1_ContainerOptions, in namespace: Namespace) async throws -> ContainerPlan {
-        let key = TaskKey(namespace: namespace, id: try ContainerID(request.id))
+        let key = ContainerKey(namespace: namespace, id: try ContainerID(request.id))
         try LabelRule.check(request.labels)
 
         let runtimeName = request.runtime.name.isEmpty ? defaults.runtime : request.runtime.name
@@ -42,13 +40,13 @@ extension ContainerEngine {
         }
         if try await metadata.read({ try $0.container(namespace, key.id) }) != nil { throw Self.taken(key) }
         return ContainerPlan(
-            key: key, request: request, runtime: runtime, options: try options.packed(), snapshotter: snapshotter,
+            key: key, request: request, runtime: runtime, options: options, snapshotter: snapshotter,
             image: image, labels: Self.labels(for: request, image: image))
     }
 
-    static func taken(_ key: TaskKey) -> EngineError {
+    static func taken(_ key: ContainerKey) -> EngineError {
         EngineError(
-            .alreadyExists, subject: "container \"\(key.id)\"", message: "already exists",
+            .alreadyExists, subject: key.subject, message: "already exists",
             hint: "choose another id, or remove it with swctr -n \(key.namespace) containers delete \(key.id)")
     }
 

@@ -3,7 +3,6 @@ import SwctrCore
 import SwctrLinux
 import SwctrOCI
 import SwctrProto
-import SwctrTasks
 
 /// What a specification needs to know of the host; only what the request asks for is looked up.
 enum HostFacts {
@@ -37,7 +36,7 @@ enum HostFacts {
 
 extension SpecRequest {
     /// What a client asked for.
-    init(_ request: Swctr_V1_ContainerOptions, key: TaskKey) {
+    init(_ request: Swctr_V1_ContainerOptions, key: ContainerKey) {
         self.init(id: key.id.rawValue, namespace: key.namespace.rawValue)
         args = request.args
         env = request.env

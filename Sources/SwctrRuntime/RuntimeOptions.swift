@@ -1,3 +1,4 @@
+public import Foundation
 public import SwctrCore
 public import SwctrProto
 public import SwiftProtobuf
@@ -49,6 +50,27 @@ public enum RuntimeOptions: Sendable, Hashable {
             throw EngineError(
                 .invalidArgument, subject: "runtime \(runtime)", message: "options of type \(typeName) are not known",
                 hint: "known are \(Self.runcTypeURL) and \(Self.genericTypeURL)")
+        }
+    }
+
+    /// Options that were checked when they were stored.
+    ///
+    /// - Parameter stored: a serialized `Any`; nil for none.
+    public init(stored: Data?, runtime: String) throws(EngineError) {
+        guard let stored else {
+            self = .none
+            return
+        }
+        let any: Google_Protobuf_Any
+        do { any = try Google_Protobuf_Any(serializedBytes: stored) } catch {
+            throw EngineError(
+                .dataLoss, subject: "runtime \(runtime)", message: "its stored options cannot be read",
+                causes: ["\(error)"])
+        }
+        switch any.typeURL {
+        case Self.runcTypeURL: self = .runc(try Self.decode(any, runtime: runtime))
+        case Self.genericTypeURL: self = .generic(try Self.decode(any, runtime: runtime))
+        default: self = .none
         }
     }
 

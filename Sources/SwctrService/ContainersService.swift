@@ -4,7 +4,6 @@ public import SwctrEngine
 import SwctrMetadata
 import SwctrProto
 public import SwctrRPC
-import SwctrTasks
 import SwctrWire
 import SwiftProtobuf
 
@@ -23,7 +22,7 @@ public struct ContainersService: Sendable {
         }
         router.unary(ServiceName.containers, "Get") {
             (request: Swctr_V1_GetContainerRequest, call) -> Swctr_V1_GetContainerResponse in
-            let record = try await engine.container(try TaskKey(call, request.id))
+            let record = try await engine.container(try ContainerKey(call, request.id))
             return try .with { $0.container = try Swctr_V1_Container(record) }
         }
         router.unary(ServiceName.containers, "List") {
@@ -44,7 +43,7 @@ public struct ContainersService: Sendable {
         }
         router.unary(ServiceName.containers, "Delete") {
             (request: Swctr_V1_DeleteContainerRequest, call) -> Swctr_V1_DeleteContainerResponse in
-            try await engine.delete(try TaskKey(call, request.id), keepSnapshot: request.keepSnapshot)
+            try await engine.delete(try ContainerKey(call, request.id), keepSnapshot: request.keepSnapshot)
             return Swctr_V1_DeleteContainerResponse()
         }
     }
@@ -67,7 +66,7 @@ extension Swctr_V1_Container {
     }
 }
 
-extension TaskKey {
+extension ContainerKey {
     /// The container that a call is about.
     init(_ call: CallContext, _ id: String) throws(EngineError) {
         self.init(namespace: try call.namespace, id: try ContainerID(id))

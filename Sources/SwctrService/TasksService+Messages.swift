@@ -33,9 +33,9 @@ extension Swctr_V1_ProcessExited {
 }
 
 extension Swctr_V1_TaskInfo {
-    init(_ state: TaskState) {
+    init(_ state: TaskSnapshot) {
         self.init()
-        containerID = state.key.id.rawValue
+        containerID = state.id.rawValue
         pid = state.pid
         status = Swctr_V1_TaskStatus(state.status)
         stdio.stdin = state.stdio.stdin
