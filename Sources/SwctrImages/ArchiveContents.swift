@@ -1,6 +1,4 @@
-import SwctrContent
 import SwctrCore
-import SwctrOCI
 
 /// What an image archive turned out to hold: its large files as blobs in the content store, its small documents here.
 ///
@@ -13,52 +11,34 @@ struct ArchiveContents: Sendable {
     }
 
     /// File name → blob. Names are compared, never opened.
-    private(set) var blobs: [String: Blob] = [:]
-    /// Symbolic and hard links: name → name; older `docker save` writes equal layers once.
-    private(set) var links: [String: String] = [:]
+    var blobs: [String: Blob] = [:]
     /// `index.json`, `oci-layout`, `manifest.json`.
-    private(set) var documents: [String: [UInt8]] = [:]
+    var documents: [String: [UInt8]] = [:]
+    /// Symbolic and hard links: name → name; older `docker save` writes equal layers once.
+    private var links: [String: String] = [:]
+    private var entries = 0
 
     /// Files of an archive; an image has dozens.
     private static let entryLimit = 100_000
-    private static let documentNames: Set<String> = ["index.json", "oci-layout", "manifest.json"]
+    static let documentNames: Set<String> = ["index.json", "oci-layout", "manifest.json"]
 
-    /// Takes a regular file in.
-    ///
-    /// - Parameters:
-    ///   - size: as the archive says; `next` gives just as many bytes.
-    ///   - next: the next piece of its data, empty at the end.
-    mutating func takeFile(
-        _ path: String, size: Int64, into content: LocalContentStore, next: () throws(EngineError) -> [UInt8]
-    ) throws(EngineError) {
-        let name = Self.normalized(path)
-        try countEntry(name)
-        if Self.documentNames.contains(name) {
-            documents[name] = try Self.whole(name, size: size, next)
-            return
+    /// - Throws: `.resourceExhausted` for an archive of very many files.
+    mutating func count(_ name: String) throws(EngineError) {
+        entries += 1
+        if entries > Self.entryLimit {
+            throw EngineError(.resourceExhausted, subject: "archive", message: "holds more than \(Self.entryLimit) files")
         }
-        let expected = Self.digest(ofBlobPath: name)
-        if name.hasPrefix("blobs/"), expected == nil {
-            throw EngineError(.invalidArgument, subject: "archive entry \"\(name)\"", message: "is no digest of a known kind")
-        }
-        var writer = try content.ingest(expected?.algorithm ?? .sha256)
-        while true {
-            let piece = try next()
-            if piece.isEmpty { break }
-            try writer.append(piece)
-        }
-        let (digest, stored) = try writer.commit(expecting: expected, size: size)
-        blobs[name] = Blob(digest: digest, size: stored)
     }
 
-    mutating func takeLink(_ path: String, to target: String, isSymbolic: Bool) throws(EngineError) {
-        let name = Self.normalized(path)
-        try countEntry(name)
+    /// - Parameter name: normalized.
+    mutating func link(_ name: String, to target: String, isSymbolic: Bool) {
         let folder = name.split(separator: "/").dropLast().joined(separator: "/")
         links[name] = Self.normalized(isSymbolic && !target.hasPrefix("/") ? "\(folder)/\(target)" : target)
     }
 
     /// The blob of a file, through links.
+    ///
+    /// - Throws: `.invalidArgument` where the archive names what it does not hold.
     func blob(_ path: String) throws(EngineError) -> Blob {
         var name = Self.normalized(path)
         for _ in 0..<16 {
@@ -67,28 +47,6 @@ struct ArchiveContents: Sendable {
             name = target
         }
         throw EngineError(.invalidArgument, subject: "archive", message: "names \"\(path)\", which is not in it")
-    }
-
-    private mutating func countEntry(_ name: String) throws(EngineError) {
-        if blobs.count + links.count + documents.count >= Self.entryLimit {
-            throw EngineError(.resourceExhausted, subject: "archive", message: "holds more than \(Self.entryLimit) files")
-        }
-    }
-
-    private static func whole(
-        _ name: String, size: Int64, _ next: () throws(EngineError) -> [UInt8]
-    ) throws(EngineError) -> [UInt8] {
-        if size > ImageGraph.documentLimit {
-            throw EngineError(
-                .resourceExhausted, subject: "archive entry \"\(name)\"",
-                message: "is \(size) bytes long, at most \(ImageGraph.documentLimit) are read")
-        }
-        var bytes: [UInt8] = []
-        while true {
-            let piece = try next()
-            if piece.isEmpty { return bytes }
-            bytes += piece
-        }
     }
 
     /// `./a//b/../c` → `a/c`; what leads above the top stays at the top, for nothing is opened by it.
@@ -100,9 +58,13 @@ struct ArchiveContents: Sendable {
         return parts.joined(separator: "/")
     }
 
-    private static func digest(ofBlobPath name: String) -> Digest? {
+    /// The digest that an entry below `blobs/` claims; nil for any other entry.
+    static func digest(ofEntry name: String) throws(EngineError) -> Digest? {
         let parts = name.split(separator: "/")
-        guard parts.count == 3, parts[0] == "blobs" else { return nil }
-        return try? Digest("\(parts[1]):\(parts[2])")
+        guard parts.first == "blobs" else { return nil }
+        guard parts.count == 3 else {
+            throw EngineError(.invalidArgument, subject: "archive entry \"\(name)\"", message: "is no blob of an OCI layout")
+        }
+        return try Digest("\(parts[1]):\(parts[2])")
     }
 }

@@ -12,18 +12,20 @@ extension ImageStore {
     /// need is here. What is left of an import that fails is collected.
     ///
     /// - Parameters:
-    ///   - bytes: the archive; a compressed one is decompressed by whoever sends it.
+    ///   - feed: pushes the archive's bytes into the reader, in order.
     ///   - onProgress: called for each blob and each layer.
     /// - Returns: the images that are named now.
     /// - Throws: `.invalidArgument` for what is no archive, or a damaged one; `.notFound` for content it lacks.
     public func importArchive(
-        _ namespace: Namespace, bytes: ByteChannel, options: ImportOptions,
+        _ namespace: Namespace, options: ImportOptions,
+        feed: @escaping @Sendable (ArchiveReader) async throws -> Void,
         onProgress: @escaping @Sendable (ImportProgress) async -> Void
     ) async throws -> [ImageRecord] {
         do {
             let (records, hasRest) = try await gate.shared { [self] in
-                let archive = try await readArchive(bytes)
-                return try await takeIn(archive, namespace, options, onProgress)
+                let reader = ArchiveReader(content: content)
+                try await feed(reader)
+                return try await takeIn(try await reader.finish(), namespace, options, onProgress)
             }
             if hasRest { collectLater() }
             return records
