@@ -1,3 +1,6 @@
+import SwctrRuntime
+import SwiftProtobuf
+import SwctrImages
 import Foundation
 public import SwctrCore
 public import SwctrMetadata
@@ -68,9 +71,9 @@ extension ContainerEngine {
 
     static func insert(_ record: ContainerRecord, _ tx: MetadataTransaction) throws {
         try tx.ensureNamespace(record.namespace)
-        do {
+        do throws(EngineError) {
             try tx.createContainer(record)
-        } catch let error as EngineError where error.code == .alreadyExists {
+        } catch where error.code == .alreadyExists {
             throw taken(ContainerKey(namespace: record.namespace, id: record.id))
         }
     }

@@ -1,4 +1,6 @@
-public import SwctrCore
+import SwctrTasks
+import SwctrMetadata
+import SwctrCore
 
 extension ContainerEngine {
     /// Removes a container, its snapshot, and a task of it that has ended or never started.

@@ -1,3 +1,4 @@
+import Logging
 import SwctrCore
 import SwctrMetadata
 import SwctrTasks

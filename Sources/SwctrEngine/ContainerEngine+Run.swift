@@ -1,3 +1,5 @@
+import SwctrImages
+import Logging
 import Foundation
 public import SwctrCore
 import SwctrMetadata

@@ -1,10 +1,10 @@
-public import Logging
+import Logging
 public import SwctrCore
 public import SwctrImages
 public import SwctrMetadata
 public import SwctrRuntime
 public import SwctrTasks
-public import SwiftProtobuf
+import SwiftProtobuf
 import Synchronization
 
 /// What a user calls a container: a record, a snapshot and at times a task, made and removed as one thing.

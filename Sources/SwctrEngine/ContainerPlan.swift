@@ -1,5 +1,6 @@
+import SwctrMetadata
 import Glibc
-public import SwctrCore
+import SwctrCore
 import SwctrImages
 import SwctrLinux
 import SwctrOCI

@@ -26,11 +26,9 @@ enum HostFacts {
     }
 
     private static func hostname() -> String {
-        var buffer = [UInt8](repeating: 0, count: 256)
-        let failed = buffer.withUnsafeMutableBytes { bytes in
-            gethostname(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count - 1) != 0
-        }
-        return failed ? "" : String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
+        var buffer = [CChar](repeating: 0, count: 256)
+        if gethostname(&buffer, buffer.count - 1) != 0 { return "" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
 

@@ -1,4 +1,7 @@
-public import SwctrCore
+import SwctrContent
+import SwctrOCI
+import Logging
+import SwctrCore
 import SwctrMetadata
 
 extension ImageStore {
