@@ -1,12 +1,13 @@
 import Dispatch
-import SwctrCore
+public import SwctrCore
 
 /// Calls that block a thread (waiting for a helper program, unmounting, removing files) leave the threads that Swift's
 /// tasks share.
-enum BlockingWork {
+public enum BlockingWork {
     private static let queue = DispatchQueue(label: "swctr.blocking", attributes: .concurrent)
 
-    static func run<Value: Sendable>(
+    /// Runs `body` on a thread of its own kind and returns what it returned.
+    public static func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws(EngineError) -> Value
     ) async throws(EngineError) -> Value {
         let result = await withCheckedContinuation { continuation in
