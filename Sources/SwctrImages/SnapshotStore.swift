@@ -154,9 +154,7 @@ public final class SnapshotStore: Sendable {
         let record = made.record
         do {
             let driver = try snapshotter(record.snapshotter)
-            try await metadata.write { tx in
-                try tx.removeSnapshot(record.namespace, record.snapshotter, record.key)
-            }
+            _ = try await metadata.write { try $0.removeSnapshot(record.namespace, record.snapshotter, record.key) }
             try await detach(record.id, driver, made.intent)
         } catch {
             log.warning(

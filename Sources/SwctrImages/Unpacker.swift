@@ -1,7 +1,8 @@
+import SwctrMetadata
 import SwctrContent
-public import SwctrCore
+import SwctrCore
 import SwctrLinux
-public import SwctrOCI
+import SwctrOCI
 import SwctrSnapshots
 
 /// Unpacks layers into committed snapshots named by their chain ID. Who asks for a layer that is being unpacked waits

@@ -1,3 +1,4 @@
+import SwctrLinux
 import Foundation
 import Logging
 import SwctrCore
