@@ -73,8 +73,11 @@ public struct ContainerCleanup: Sendable {
             }
             guard isGone else { return }
             for intent in intents { await dropSnapshot(intent) }
-            _ = try await metadata.write { try $0.removeIntents(key.namespace, .containerGone, subject: key.id.rawValue) }
-            await publish(key.namespace, "/containers/delete", Swctr_V1_ContainerDelete.with { $0.id = key.id.rawValue })
+            _ = try await metadata.write {
+                try $0.removeIntents(key.namespace, .containerGone, subject: key.id.rawValue)
+            }
+            await publish(
+                key.namespace, "/containers/delete", Swctr_V1_ContainerDelete.with { $0.id = key.id.rawValue })
         } catch {
             log.warning(
                 "container was not removed whole, the next start tries again",
@@ -95,7 +98,9 @@ public struct ContainerCleanup: Sendable {
         } catch {
             log.warning(
                 "snapshot was not removed, the next start tries again",
-                metadata: ["container.id": "\(intent.subject)", "namespace": "\(intent.namespace)", "error": "\(error)"])
+                metadata: [
+                    "container.id": "\(intent.subject)", "namespace": "\(intent.namespace)", "error": "\(error)",
+                ])
         }
     }
 

@@ -73,7 +73,7 @@ extension ContainerEngine {
         try tx.ensureNamespace(record.namespace)
         do throws(EngineError) {
             try tx.createContainer(record)
-        } catch where error.code == .alreadyExists {
+        } catch  where error.code == .alreadyExists {
             throw taken(ContainerKey(namespace: record.namespace, id: record.id))
         }
     }
@@ -94,7 +94,8 @@ extension ContainerEngine {
         let users = try await accounts.accounts(
             mounts: rootfs, directory: request.rootfs ? request.image : nil, cacheKey: plan.image?.chainID)
         let spec = try SpecBuilder.build(
-            SpecRequest(request, key: key), image: plan.image.map { SpecRequest.ImageDefaults($0.config) }, users: users,
+            SpecRequest(request, key: key), image: plan.image.map { SpecRequest.ImageDefaults($0.config) },
+            users: users,
             host: try HostFacts.gather(privileged: request.privileged, network: request.netHost))
         let now = Date()
         return ContainerRecord(

@@ -92,7 +92,8 @@ extension ContainerEngine {
         return try await exclusively(key) { [self] in
             let handle = try await tasks.create(
                 TaskRequest(
-                    namespace: key.namespace, id: key.id, runtime: runtime, options: options, spec: [UInt8](record.spec),
+                    namespace: key.namespace, id: key.id, runtime: runtime, options: options,
+                    spec: [UInt8](record.spec),
                     stdio: start.stdio, consoleSize: start.consoleSize,
                     deleteOnExit: !start.detach || record.autoRemove),
                 mounts: { [self] in
@@ -118,7 +119,7 @@ extension ContainerEngine {
     private func undo(_ handle: TaskHandle, removingContainer: Bool) async {
         do {
             try await handle.delete(force: true)
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             // Gone already.
         } catch {
             log.warning("task of a failed start was not removed", metadata: ["error": "\(error)"])

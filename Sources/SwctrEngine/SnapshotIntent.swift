@@ -22,7 +22,8 @@ struct SnapshotIntent: Codable, Sendable {
     /// Reads back what `record(for:)` wrote.
     init(_ record: IntentRecord) throws(EngineError) {
         do { self = try JSONDecoder().decode(SnapshotIntent.self, from: Data(record.payload.utf8)) } catch {
-            throw EngineError(.dataLoss, subject: "intent \(record.id)", message: "cannot be read", causes: ["\(error)"])
+            throw EngineError(
+                .dataLoss, subject: "intent \(record.id)", message: "cannot be read", causes: ["\(error)"])
         }
     }
 

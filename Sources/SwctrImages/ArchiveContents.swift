@@ -26,7 +26,8 @@ struct ArchiveContents: Sendable {
     mutating func count(_ name: String) throws(EngineError) {
         entries += 1
         if entries > Self.entryLimit {
-            throw EngineError(.resourceExhausted, subject: "archive", message: "holds more than \(Self.entryLimit) files")
+            throw EngineError(
+                .resourceExhausted, subject: "archive", message: "holds more than \(Self.entryLimit) files")
         }
     }
 
@@ -63,7 +64,8 @@ struct ArchiveContents: Sendable {
         let parts = name.split(separator: "/")
         guard parts.first == "blobs" else { return nil }
         guard parts.count == 3 else {
-            throw EngineError(.invalidArgument, subject: "archive entry \"\(name)\"", message: "is no blob of an OCI layout")
+            throw EngineError(
+                .invalidArgument, subject: "archive entry \"\(name)\"", message: "is no blob of an OCI layout")
         }
         return try Digest("\(parts[1]):\(parts[2])")
     }

@@ -104,7 +104,8 @@ private final class ArchiveIntake: TarHandler {
             }
         case .hardLink, .symbolicLink:
             try contents.count(name)
-            contents.link(name, to: String(decoding: entry.link, as: UTF8.self), isSymbolic: entry.kind == .symbolicLink)
+            contents.link(
+                name, to: String(decoding: entry.link, as: UTF8.self), isSymbolic: entry.kind == .symbolicLink)
         default: break
         }
     }
@@ -118,7 +119,8 @@ private final class ArchiveIntake: TarHandler {
         case .blob(let name, let expected, let size, var writer):
             guard writer.size == offset else {
                 throw EngineError(
-                    .invalidArgument, subject: "archive entry \"\(name)\"", message: "is sparse, which no image file is")
+                    .invalidArgument, subject: "archive entry \"\(name)\"", message: "is sparse, which no image file is"
+                )
             }
             try writer.append(bytes)
             current = .blob(name: name, expected: expected, size: size, writer: writer)

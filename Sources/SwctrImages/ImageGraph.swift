@@ -14,9 +14,12 @@ struct ImageGraph: Sendable {
 
     func index(_ descriptor: Descriptor) throws(EngineError) -> Index { try document(descriptor, "index") }
     func manifest(_ descriptor: Descriptor) throws(EngineError) -> Manifest { try document(descriptor, "manifest") }
-    func config(_ descriptor: Descriptor) throws(EngineError) -> ImageConfig { try document(descriptor, "configuration") }
+    func config(_ descriptor: Descriptor) throws(EngineError) -> ImageConfig {
+        try document(descriptor, "configuration")
+    }
 
-    private func document<Document: Decodable>(_ descriptor: Descriptor, _ kind: String) throws(EngineError) -> Document {
+    private func document<Document: Decodable>(_ descriptor: Descriptor, _ kind: String) throws(EngineError) -> Document
+    {
         let bytes = try content.bytes(of: descriptor.digest, limit: Self.documentLimit)
         return try Self.decode(bytes, "\(kind) \(descriptor.digest)")
     }
@@ -51,7 +54,8 @@ struct ImageGraph: Sendable {
         var found: [Digest: Int64] = [:]
         var queue = [(target, 0)]
         while let (descriptor, depth) = queue.popLast() {
-            guard depth <= Self.depthLimit, found[descriptor.digest] == nil, let size = content.size(of: descriptor.digest)
+            guard depth <= Self.depthLimit, found[descriptor.digest] == nil,
+                let size = content.size(of: descriptor.digest)
             else { continue }
             found[descriptor.digest] = size
             if descriptor.mediaType.isIndex {

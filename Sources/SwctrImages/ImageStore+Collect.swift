@@ -57,7 +57,8 @@ extension ImageStore {
     private func collectSnapshots(_ rows: [SnapshotRecord], chains: [Namespace: Set<String>]) async throws {
         var remaining = rows
         while true {
-            let parents = Set(remaining.compactMap { row in row.parent.map { [row.namespace.rawValue, row.snapshotter, $0] } })
+            let parents = Set(
+                remaining.compactMap { row in row.parent.map { [row.namespace.rawValue, row.snapshotter, $0] } })
             let leaves = remaining.filter { row in
                 row.kind == .committed && row.labels[Self.rootLabel] == nil
                     && chains[row.namespace]?.contains(row.key) != true

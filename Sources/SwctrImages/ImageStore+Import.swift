@@ -78,7 +78,8 @@ extension ImageStore {
     private func checkComplete(_ image: ResolvedImage) throws(EngineError) {
         for layer in image.layers where !content.contains(layer.digest) {
             throw EngineError(
-                .notFound, subject: "image \"\(image.name)\"", message: "layer \(layer.digest) is missing from the archive")
+                .notFound, subject: "image \"\(image.name)\"",
+                message: "layer \(layer.digest) is missing from the archive")
         }
     }
 

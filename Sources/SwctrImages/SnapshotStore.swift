@@ -33,7 +33,8 @@ public final class SnapshotStore: Sendable {
     public func snapshotter(_ name: String) throws(EngineError) -> any Snapshotter {
         guard let found = snapshotters[name] else {
             throw EngineError(
-                .notFound, subject: "snapshotter \"\(name)\"", message: "not found, there is \(names.joined(separator: ", "))")
+                .notFound, subject: "snapshotter \"\(name)\"",
+                message: "not found, there is \(names.joined(separator: ", "))")
         }
         return found
     }
@@ -115,7 +116,8 @@ public final class SnapshotStore: Sendable {
         let made = try await metadata.write { tx in
             let record = try tx.createSnapshot(
                 SnapshotRecord(
-                    namespace: namespace, snapshotter: snapshotter, key: key, parent: parent, kind: kind, labels: labels))
+                    namespace: namespace, snapshotter: snapshotter, key: key, parent: parent, kind: kind, labels: labels
+                ))
             return Made(
                 record: record, parents: try tx.ancestors(of: record).map(\.id),
                 intent: try tx.addIntent(Self.intent(record)))
@@ -175,7 +177,8 @@ public final class SnapshotStore: Sendable {
             do {
                 try await BlockingWork.run { () throws(EngineError) in try driver.emptyTrash() }
             } catch {
-                log.warning("snapshot trash was not emptied", metadata: ["snapshotter": "\(driver.name)", "error": "\(error)"])
+                log.warning(
+                    "snapshot trash was not emptied", metadata: ["snapshotter": "\(driver.name)", "error": "\(error)"])
             }
         }
     }

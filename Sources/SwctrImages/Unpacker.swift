@@ -90,7 +90,8 @@ public actor Unpacker {
         let found = try digester.finish()
         if found != diffID {
             throw EngineError(
-                .failedPrecondition, message: "its content has the digest \(found), the image's configuration says \(diffID)",
+                .failedPrecondition,
+                message: "its content has the digest \(found), the image's configuration says \(diffID)",
                 hint: "the image is damaged: import it again")
         }
     }

@@ -25,7 +25,7 @@ public struct RootDirectory: ~Copyable {
         do throws(EngineError) {
             let number = try retryingInterrupts("open", subject: name) { swctr_open_in_root(root, file) }
             return try TextFile.read(OwnedFD(adopting: number), path: name, limit: limit)
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             return nil
         }
     }
@@ -37,7 +37,8 @@ public struct RootDirectory: ~Copyable {
     ) throws(EngineError) -> Result {
         guard let mount = mounts.first, mounts.count == 1 else {
             throw EngineError(
-                .unimplemented, operation: "read root file system", message: "\(mounts.count) mounts make it up, not one")
+                .unimplemented, operation: "read root file system",
+                message: "\(mounts.count) mounts make it up, not one")
         }
         if mount.type == "bind" { return try body(try RootDirectory(mount.source)) }
         guard mount.type == "overlay" else {

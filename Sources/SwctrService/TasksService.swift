@@ -152,7 +152,8 @@ public struct TasksService: Sendable {
         let execID = try ExecID(optional: request.execID)
         if execID != nil, request.all {
             throw EngineError(
-                .invalidArgument, subject: "task \"\(key.id)\"", message: "an exec id and all processes exclude each other")
+                .invalidArgument, subject: "task \"\(key.id)\"",
+                message: "an exec id and all processes exclude each other")
         }
         var signal = request.signal
         if signal == 0 {
