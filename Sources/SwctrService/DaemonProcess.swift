@@ -26,7 +26,7 @@ public enum DaemonProcess {
         let (stop, stopper) = AsyncStream.makeStream(of: Void.self)
         Task.detached {
             do {
-                try await Daemon(configuration: configuration, notification: notification, log: log).run(
+                try await Daemon(configuration: configuration, log: log).run(
                     until: {
                         for await _ in stop { break }
                         notify(log) { () throws(EngineError) in try notification.stopping() }
