@@ -19,6 +19,7 @@ final class Watch {
 final class Timer {
     fileprivate let due: Int
     fileprivate var action: (() -> Void)?
+    private(set) var hasFired = false
 
     fileprivate init(due: Int, action: @escaping () -> Void) {
         self.due = due
@@ -27,6 +28,13 @@ final class Timer {
 
     func cancel() {
         action = nil
+    }
+
+    fileprivate func fire() {
+        guard let due = action else { return }
+        action = nil
+        hasFired = true
+        due()
     }
 }
 
@@ -129,9 +137,7 @@ final class EventLoop {
         guard !timers.isEmpty else { return }
         let now = Clock.milliseconds()
         for timer in timers where timer.due <= now {
-            let action = timer.action
-            timer.action = nil
-            action?()
+            timer.fire()
         }
     }
 }

@@ -8,6 +8,8 @@ struct CommandResult {
     var output: Text
     /// Size of the container's log.json when the command began: what follows is this command's.
     var logOffset: Int
+    /// It was killed because its caller's deadline had passed.
+    var isTimedOut = false
 
     var isSuccess: Bool { cause.isEmpty }
 }
@@ -18,6 +20,7 @@ struct RunningCommand {
     var output: Int32
     var logOffset: Int
     var completion: (CommandResult) -> Void
+    var deadline: Timer?
 }
 
 /// What a command has for its 0, 1 and 2.
@@ -34,8 +37,10 @@ enum CommandStreams {
 
 extension Server {
     /// Runs `words` with the runtime of `options`; `completion` is called once, after the loop has reaped it.
+    ///
+    /// After `timeout` milliseconds, the patience of the caller who asked for it, the command is killed; 0 is no end.
     func runRuntime(
-        _ options: RuntimeOptions, bundle: Text, _ words: [Text], _ streams: CommandStreams,
+        _ options: RuntimeOptions, bundle: Text, _ words: [Text], _ streams: CommandStreams, timeout: Int = 0,
         completion: @escaping (CommandResult) -> Void
     ) {
         let logOffset = Files.size(bundle.appending(component: "log.json"))
@@ -64,7 +69,9 @@ extension Server {
         do throws(SystemError) {
             let pid = try spawn.start()
             commands.append(
-                RunningCommand(pid: pid, output: capture.take(), logOffset: logOffset, completion: completion))
+                RunningCommand(
+                    pid: pid, output: capture.take(), logOffset: logOffset, completion: completion,
+                    deadline: timeout == 0 ? nil : loop.after(timeout) { _ = CShim.kill(pid, SIGKILL) }))
         } catch {
             fail(error.text)
         }
@@ -89,6 +96,8 @@ extension Server {
         if capture.isOpen, lseek(capture.raw, 0, SEEK_SET) == 0 {
             output = Files.read(descriptor: capture.raw, limit: 1 << 20) ?? ""
         }
+        let isTimedOut = command.deadline?.hasFired ?? false
+        command.deadline?.cancel()
         let signal = waitStatus & 0x7f
         let code = waitStatus >> 8 & 0xff
         let cause: Text
@@ -97,12 +106,16 @@ extension Server {
         } else {
             cause = code == 0 ? "" : "exit status \(code)"
         }
-        command.completion(CommandResult(cause: cause, output: output, logOffset: command.logOffset))
+        command.completion(
+            CommandResult(
+                cause: cause, output: output, logOffset: command.logOffset,
+                isTimedOut: isTimedOut && signal == SIGKILL))
         return true
     }
 
     /// The answer for a command that failed, in containerd's words: what the runtime logged, else how it ended.
     func runtimeError(_ what: Text, _ result: CommandResult, bundle: Text) -> RPCError {
+        if result.isTimedOut { return RPCError(.deadlineExceeded, "\(what): context deadline exceeded") }
         let path = bundle.appending(component: "log.json")
         guard let contents = Files.read(path, from: result.logOffset) else {
             return RPCError(

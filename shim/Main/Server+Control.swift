@@ -64,7 +64,8 @@ extension Server {
             return
         }
         runRuntime(
-            container.options, bundle: container.bundle, ["ps", "--format", "json", container.id], .outputCaptured
+            container.options, bundle: container.bundle, ["ps", "--format", "json", container.id], .outputCaptured,
+            timeout: call.timeout
         ) { [self] result in
             if container.initHasExited {
                 replyPids(call, container, [])
@@ -122,11 +123,14 @@ extension Server {
         var words: [Text] = ["kill"]
         if request.value.all != 0 { words.append("--all") }
         words += [container.id, "\(signal)"]
-        runRuntime(container.options, bundle: container.bundle, words, .captured) { result in
+        runRuntime(container.options, bundle: container.bundle, words, .captured, timeout: call.timeout) {
+            [self] result in
             if result.isSuccess {
                 call.replyEmpty()
             } else if container.initHasExited {
                 call.fail(.alreadyFinished)
+            } else if result.isTimedOut {
+                call.fail(runtimeError("OCI runtime kill failed", result, bundle: container.bundle))
             } else if signal == UInt32(SIGKILL), process.pid > 0, CShim.kill(process.pid, SIGKILL) == 0 {
                 // runsc refuses any signal before the start, which would make such a container impossible to remove.
                 call.replyEmpty()
@@ -195,7 +199,9 @@ extension Server {
             return
         }
         process.phase = during
-        runRuntime(container.options, bundle: container.bundle, [command, container.id], .captured) { [self] result in
+        runRuntime(
+            container.options, bundle: container.bundle, [command, container.id], .captured, timeout: call.timeout
+        ) { [self] result in
             // The init may have ended meanwhile; then it stays stopped.
             if process.phase == during { process.phase = result.isSuccess ? after : before }
             if result.isSuccess {

@@ -52,6 +52,9 @@ extension Server {
     private func prepare(
         _ call: Call, id: Text, bundle: Text, options: RuntimeOptions, process: TaskProcess, rootfs: [MountRequest]
     ) {
+        // A bundle may be used again; what its last life left would be taken for this one's.
+        Files.remove(bundle.appending(component: ExitRecord.fileName))
+        Files.remove(bundle.appending(component: "init.pid"))
         let config = Files.read(bundle.appending(component: "config.json")).map { BundleConfig($0) }
         do throws(SystemError) {
             // For `delete`, which must find the runtime again even if we are gone in the next moment.
@@ -104,7 +107,8 @@ extension Server {
         if container.options.noNewKeyring { words.append("--no-new-keyring") }
         words.append(container.id)
 
-        runRuntime(container.options, bundle: container.bundle, words, .process(stdio)) { [self] result in
+        runRuntime(container.options, bundle: container.bundle, words, .process(stdio), timeout: call.timeout) {
+            [self] result in
             guard result.isSuccess else {
                 failCreate(call, container, runtimeError("OCI runtime create failed", result, bundle: container.bundle))
                 return

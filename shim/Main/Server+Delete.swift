@@ -60,7 +60,9 @@ extension Server {
             parts -= 1
             if parts == 0 { finishDelete(call, container) }
         }
-        runRuntime(container.options, bundle: container.bundle, ["delete", container.id], .captured) { [self] result in
+        runRuntime(
+            container.options, bundle: container.bundle, ["delete", container.id], .captured, timeout: call.timeout
+        ) { [self] result in
             if !result.isSuccess, !RuntimeLog.meansAlreadyDeleted(result.output) {
                 call.fail(runtimeError("OCI runtime delete failed", result, bundle: container.bundle))
                 container.finishOperation()

@@ -79,7 +79,8 @@ extension Server {
             return
         }
         runRuntime(
-            container.options, bundle: container.bundle, ["update", "--resources=-", container.id], .input(input.raw)
+            container.options, bundle: container.bundle, ["update", "--resources=-", container.id], .input(input.raw),
+            timeout: call.timeout
         ) { [self] result in
             if result.isSuccess {
                 call.replyEmpty()

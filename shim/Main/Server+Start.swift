@@ -27,7 +27,9 @@ extension Server {
             return
         }
         process.phase = .starting
-        runRuntime(container.options, bundle: container.bundle, ["start", container.id], .captured) { [self] result in
+        runRuntime(
+            container.options, bundle: container.bundle, ["start", container.id], .captured, timeout: call.timeout
+        ) { [self] result in
             if result.isSuccess {
                 process.phase = .running
                 publishStart(container, process)
@@ -125,7 +127,8 @@ extension Server {
         words += ["--detach", "--pid-file", pidFile, container.id]
 
         earlyExits.expect()
-        runRuntime(container.options, bundle: container.bundle, words, .process(stdio)) { [self] result in
+        runRuntime(container.options, bundle: container.bundle, words, .process(stdio), timeout: call.timeout) {
+            [self] result in
             Files.remove(specFile)
             guard result.isSuccess else {
                 earlyExits.settle()

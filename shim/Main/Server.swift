@@ -70,7 +70,10 @@ final class Server {
         // A few at a time: those who have left again must be noticed before they count as too many.
         for _ in 0..<16 {
             let socket = OwnedFD(adopting: accept4(listener.raw, nil, nil, SOCK_CLOEXEC | SOCK_NONBLOCK))
-            guard socket.isOpen else { return }
+            guard socket.isOpen else {
+                if shim_errno() != EAGAIN { restListener() }
+                return
+            }
             guard UnixSocket.peerIsOurselves(socket.raw) else { continue }
             if connections.count >= Self.maximumConnections, !dropIdlest() { continue }
             connections.append(
@@ -78,6 +81,15 @@ final class Server {
                     loop: loop, socket: socket,
                     onRequest: { [self] connection, stream, body in dispatch(connection, stream, body) },
                     onClose: { [self] connection in closed(connection) }))
+        }
+    }
+
+    /// Out of descriptors or memory: the waiting client would wake us for ever, so look away for a moment.
+    private func restListener() {
+        guard let listenerWatch else { return }
+        loop.modify(listenerWatch, 0)
+        _ = loop.after(200) { [self] in
+            if let listenerWatch = self.listenerWatch { loop.modify(listenerWatch, Ready.input) }
         }
     }
 

@@ -22,7 +22,8 @@ struct StartCommand {
                 directory: directory, containerdAddress: arguments.address, namespace: arguments.namespace, group: group
             )
             Files.makeDirectories(directory, mode: 0o700)
-            if let listener = try listen(at: address.path) {
+            Files.remove(ExitRecord.fileName)
+            if let listener = try listen(at: address.path, in: directory) {
                 do throws(SystemError) {
                     try launch(listener.raw, request)
                     try Files.write("address", address.url, mode: 0o644)
@@ -85,7 +86,13 @@ struct StartCommand {
     }
 
     /// Nil if a shim of the same group already listens there; a dead one's socket is replaced.
-    private func listen(at path: Text) throws(SystemError) -> OwnedFD? {
+    ///
+    /// One `start` at a time: between another's bind and listen its socket looks dead.
+    private func listen(at path: Text, in directory: Text) throws(SystemError) -> OwnedFD? {
+        let lock = OwnedFD(adopting: directory.withCString { shim_open($0, O_RDONLY | O_DIRECTORY, 0) })
+        guard lock.isOpen, retrying({ Int(flock(lock.raw, LOCK_EX)) }) == 0 else {
+            throw SystemError("lock \(directory)")
+        }
         do throws(SystemError) {
             return try UnixSocket.listen(at: path)
         } catch {
