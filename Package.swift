@@ -168,6 +168,16 @@ let package = Package(
         .testTarget(
             name: "SwctrSnapshotsTests", dependencies: ["SwctrCore", "CSwctrLinux", "SwctrLinux", "SwctrSnapshots"],
             swiftSettings: settings),
+        .testTarget(
+            name: "SwctrClientTests",
+            dependencies: ["SwctrClient", "SwctrCore", "SwctrLinux", "SwctrProto", "SwctrWire", protobuf],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SwctrCommandsTests",
+            dependencies: [
+                "SwctrCommands", "SwctrClient", "SwctrCore", "SwctrLinux", "SwctrProto", protobuf, argumentParser,
+            ],
+            swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )

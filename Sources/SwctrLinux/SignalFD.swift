@@ -12,6 +12,11 @@ public struct SignalFD: ~Copyable {
         public let number: Int32
         /// The process that sent it; 0 is the kernel.
         public let sender: Int32
+
+        public init(number: Int32, sender: Int32) {
+            self.number = number
+            self.sender = sender
+        }
     }
 
     /// From here on `signals` reach this thread only through `take()`. To be made before any other thread is started:

@@ -143,7 +143,7 @@ public final class ForegroundProcess {
             }
         }
         if set.isReadable(opening) { try input?.opened() }
-        if set.isReadable(source) || set.isWritable(sink) { input?.move() }
+        if set.isReadable(source) || set.isWritable(sink) { input?.move(sourceIsReady: set.isReadable(source)) }
         while let signal = try signals.take() { try handle(signal) }
         if absence != nil {
             try lookForManager(wasWoken: set.isReadable(manager))

@@ -50,7 +50,7 @@ final class InputPump {
             let fd = try waiting.take()
             growPipe(fd.number, to: 1 << 20)
             sink = consume fd
-            move()
+            move(sourceIsReady: false)
         } catch {
             finish()
             throw error
@@ -58,7 +58,9 @@ final class InputPump {
     }
 
     /// Moves what can be moved now.
-    func move() {
+    ///
+    /// - Parameter sourceIsReady: a read will not wait; the source keeps its blocking mode, so this must be true.
+    func move(sourceIsReady: Bool) {
         var isFirst = true
         while !hasEnded {
             if !flush() { return }
@@ -80,9 +82,10 @@ final class InputPump {
                 sinkIsFull = false
                 isFirst = false
             } else {
-                // One read for each time that the source was said to be ready: it may wait.
-                if isFirst { fill() } else { return }
+                // One read for each time that the source was said to be ready: the next one may wait.
+                guard isFirst, sourceIsReady else { return }
                 isFirst = false
+                fill()
             }
         }
     }
