@@ -1,0 +1,158 @@
+import Foundation
+import SwctrProto
+import SwctrTestSupport
+import SwctrWire
+import SwiftProtobuf
+
+/// One shim, driven the way a daemon drives it: `start` with the bundle as working directory, then calls.
+final class ShimFixture {
+    let flavor: ShimFlavor
+    let workspace: Workspace
+    private(set) var events: EventCollector
+    private(set) var address = ""
+    private var peers: [String: WirePeer] = [:]
+
+    private init(_ flavor: ShimFlavor, _ workspace: Workspace) throws {
+        self.flavor = flavor
+        self.workspace = workspace
+        events = try EventCollector(at: workspace.file("events"))
+        workspace.atEnd { [self] in events.close() }
+        try Self.makeRoot(workspace)
+    }
+
+    /// Runs `body` with a shim that serves the container `a`, which has not been created. Whatever is left is killed.
+    static func with(
+        _ flavor: ShimFlavor, _ command: [String] = ["sleep", "1000"], terminal: Bool = false,
+        edit: (inout [String: Any]) -> Void = { _ in }, _ body: (ShimFixture) throws -> Void
+    ) throws {
+        try Workspace.with { workspace in
+            let fixture = try ShimFixture(flavor, workspace)
+            try fixture.makeBundle("a", command, terminal: terminal, edit: edit)
+            fixture.address = try fixture.start("a")
+            try body(fixture)
+        }
+    }
+
+    var socket: String { String(address.dropFirst("unix://".count)) }
+
+    func bundle(_ id: String) -> String { workspace.file("b/\(id)") }
+
+    // MARK: The program
+
+    /// What the daemon passes besides the action.
+    func arguments(_ id: String) -> [String] {
+        [
+            flavor.program, "-namespace", workspace.namespace, "-id", id, "-address", workspace.file("c.sock"),
+            "-publish-binary", "/bin/true",
+        ]
+    }
+
+    var environment: [String: String] {
+        var environment = Child.environment
+        environment["TTRPC_ADDRESS"] = workspace.file("events")
+        environment["SWCTR_SHIM_SOCKET_DIR"] = workspace.file("s")
+        return environment
+    }
+
+    /// Runs `start` and returns the address that it prints.
+    func start(_ id: String, input: [UInt8]? = nil) throws -> String {
+        // Debian's shim does not live without somebody at its log.
+        let log = bundle(id) + "/log"
+        if !Host.exists(log) {
+            mkfifo(log, 0o700)
+            let holder = open(log, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+            workspace.atEnd { close(holder) }
+        }
+        let outcome = try Child(
+            arguments(id) + ["start"], environment: environment, directory: bundle(id),
+            input: input.map { .bytes($0) } ?? .null
+        ).wait(within: .seconds(10))
+        guard outcome.status == 0, outcome.errors.isEmpty else {
+            throw TestFailure("start: status \(outcome.status), \(outcome.text) \(outcome.errorText)")
+        }
+        let address = outcome.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        workspace.atEnd { [self] in try end(id) }
+        return address
+    }
+
+    /// Runs `delete`, which must succeed.
+    func deleteBinary(_ id: String) throws -> Containerd_Task_V2_DeleteResponse {
+        let outcome = try Child(
+            arguments(id) + ["-bundle", bundle(id), "delete"], environment: environment, directory: bundle(id)
+        ).wait(within: .seconds(20))
+        guard outcome.status == 0 else { throw TestFailure("delete: \(outcome.status) \(outcome.errorText)") }
+        return try Containerd_Task_V2_DeleteResponse(serializedBytes: outcome.output)
+    }
+
+    /// Kills a shim that still serves and cleans up behind it, as a daemon does.
+    private func end(_ id: String) throws {
+        if let peer = try? WirePeer(to: socket) {
+            var request = Containerd_Task_V2_ConnectRequest()
+            request.id = id
+            let answer: Containerd_Task_V2_ConnectResponse? = try? peer.call(flavor.service, "Connect", request)
+            if let answer, answer.shimPid > 1 {
+                kill(pid_t(answer.shimPid), SIGKILL)
+                try Host.awaitEnd(of: pid_t(answer.shimPid))
+            }
+        }
+        if Host.exists(bundle(id)) {
+            _ = try Child(
+                arguments(id) + ["-bundle", bundle(id), "delete"], environment: environment, directory: bundle(id)
+            ).wait(within: .seconds(20))
+        }
+        unlink(socket)
+    }
+
+    /// The daemon was away and is back.
+    func restartEvents() throws {
+        events = try EventCollector(at: workspace.file("events"))
+        workspace.atEnd { [events] in events.close() }
+    }
+
+    // MARK: Calls
+
+    /// A call on the named connection; calls that block need one of their own.
+    func call<Answer: Message>(
+        _ method: String, _ request: some Message, on name: String = "main", within limit: Duration = .seconds(30),
+        returning: Answer.Type = Answer.self
+    ) throws -> Answer {
+        try peer(name).call(flavor.service, method, request, within: limit)
+    }
+
+    /// A call whose answer says nothing.
+    func send(_ method: String, _ request: some Message, on name: String = "main") throws {
+        let _: Google_Protobuf_Empty = try call(method, request, on: name)
+    }
+
+    /// The status that a call is refused with; nil if it is not.
+    func refusal(_ method: String, _ request: some Message, on name: String = "main") throws -> RPCStatus? {
+        do {
+            try send(method, request, on: name)
+            return nil
+        } catch let status as RPCStatus { return status }
+    }
+
+    func peer(_ name: String = "main") throws -> WirePeer {
+        if let peer = peers[name] { return peer }
+        let peer = try WirePeer(to: socket)
+        peers[name] = peer
+        return peer
+    }
+
+    /// Sends a request and returns without its answer, which `answer` takes.
+    func begin(_ method: String, _ request: some Message, on name: String) throws {
+        let message = try Ttrpc_Request(service: flavor.service, method: method, message: request, metadata: [:])
+        let frame = Frame(streamID: 1, kind: .request, body: try message.serializedBytes())
+        guard try peer(name).send(frame.encoded) else { throw TestFailure("\(method): the connection is closed") }
+    }
+
+    /// The answer to what was begun on a connection.
+    func answer<Answer: Message>(
+        on name: String, within limit: Duration = .seconds(30), returning: Answer.Type = Answer.self
+    ) throws -> Answer {
+        guard let frame = try peer(name).receive(within: limit) else { throw TestFailure("the connection is closed") }
+        let response = try Ttrpc_Response(serializedBytes: frame.body)
+        if let status = RPCStatus(response) { throw status }
+        return try Answer(serializedBytes: response.payload)
+    }
+}
