@@ -33,6 +33,11 @@ struct OutputFlow: Equatable {
         hasHadReader = readerSeen
     }
 
+    /// More has gone into the FIFO than is in it, so somebody has read.
+    mutating func sawReader() {
+        hasHadReader = true
+    }
+
     /// The FIFO takes no more.
     mutating func full() -> Effect {
         guard hasHadReader else {

@@ -12,6 +12,8 @@ final class InputPump {
     private let isTerminal: Bool
     private var sourceWatch: Watch?
     private var destinationWatch: Watch?
+    /// The last byte that went to a terminal: whether its reader stands at the beginning of a line.
+    private var lastByte = UInt8(ascii: "\n")
     /// The rest of a portion that a terminal did not take.
     private var pending: [UInt8] = []
 
@@ -85,7 +87,10 @@ final class InputPump {
     private func copy() -> Bool {
         let count = withUnsafeTemporaryAllocation(byteCount: Self.page, alignment: 16) { buffer in
             let count = retrying { read(source.raw, buffer.baseAddress, buffer.count) }
-            if count > 0 { pending = Array(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count)) }
+            if count > 0 {
+                pending = Array(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
+                lastByte = pending[count - 1]
+            }
             return count
         }
         return count > 0
@@ -121,13 +126,16 @@ final class InputPump {
     }
 
     /// End of input: a pipe tells its reader. Closing a terminal would hang up on the process and lose its last output,
-    /// so a terminal that reads lines is sent its end character instead, as a person at the keyboard would do.
+    /// so a terminal that reads lines is sent its end character instead, as a person at the keyboard would do. Behind
+    /// half a line it has to come twice: the first one only hands over what there is.
     private func finish() {
         if isTerminal {
             loop.remove(&sourceWatch)
             source.close()
-            var end = shim_terminal_end_character(destination.raw)
-            if end != 0 { _ = retrying { write(destination.raw, &end, 1) } }
+            let end = shim_terminal_end_character(destination.raw)
+            let ends = [end, end]
+            let count = lastByte == UInt8(ascii: "\n") ? 1 : 2
+            if end != 0 { _ = retrying { write(destination.raw, ends, count) } }
         } else {
             close()
         }

@@ -14,6 +14,8 @@ final class OutputPump {
     private var sinkWatch: Watch?
     private var firstReaderTimer: Timer?
     private var processHasExited = false
+    /// Bytes that have gone into the FIFO; fewer in it mean that somebody has read.
+    private var delivered = 0
     private(set) var isFinished = false
     private let onFinish: () -> Void
 
@@ -89,7 +91,10 @@ final class OutputPump {
         if !isTerminal, sink.isFIFO, shim_pending_bytes(source.raw) > Self.page {
             let moved = splice(
                 source.raw, nil, sink.writer.raw, nil, 1 << 20, UInt32(SPLICE_F_NONBLOCK | SPLICE_F_MOVE))
-            if moved > 0 { return true }
+            if moved > 0 {
+                delivered += moved
+                return true
+            }
             if moved < 0 { return shim_errno() == EAGAIN || shim_errno() == EINTR || shim_errno() == EPIPE }
         }
         // Small portions are copied: they share pages, so that a FIFO holds sixty-four kilobytes and not sixteen writes.
@@ -115,10 +120,16 @@ final class OutputPump {
         while done < data.count {
             let count = retrying { write(sink.writer.raw, data.baseAddress.map { $0 + done }, data.count - done) }
             if count < 0 {
+                // The last reader left just now.
+                if shim_errno() == EPIPE, sink.isFIFO, !sink.hold.isOpen {
+                    sink.takeHold()
+                    if sink.hold.isOpen { continue }
+                }
                 // A device that would block, a full disk: the rest of this page is lost, the container goes on.
                 return
             }
             done += count
+            delivered += count
         }
     }
 
@@ -130,6 +141,8 @@ final class OutputPump {
 
     /// True if there is room again.
     private func becomesFull() -> Bool {
+        // A first client may have come and gone while there was room.
+        if delivered > shim_pending_bytes(sink.writer.raw) { flow.sawReader() }
         var effect = flow.full()
         while true {
             switch effect {

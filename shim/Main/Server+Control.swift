@@ -223,7 +223,13 @@ extension Server {
             failUndecodable(call)
             return
         }
-        guard let (_, process) = find(request.value.id, request.value.exec_id, call) else { return }
+        guard let container = find(Text(request.value.id), call) else { return }
+        let execID = Text(request.value.exec_id)
+        guard let process = execID.isEmpty ? container.initProcess : container.exec(execID) else {
+            // The one method at which containerd's shim has never given this a class.
+            call.fail(RPCError(.unknown, RPCError.noSuchExec(execID).message))
+            return
+        }
         process.stdio?.closeInput()
         call.replyEmpty()
     }

@@ -60,6 +60,8 @@ extension Server {
             // For `delete`, which must find the runtime again even if we are gone in the next moment.
             try Files.write(bundle.appending(component: "options.json"), options.json)
             try Files.write(bundle.appending(component: "runtime"), options.binaryName)
+            // What an earlier container of this bundle left; `delete` would take its end for ours.
+            for name in [ExitRecord.fileName, "init.pid"] { Files.remove(bundle.appending(component: name)) }
         } catch {
             call.fail(RPCError(.unknown, error.text))
             return
