@@ -2,6 +2,10 @@ import Testing
 
 @testable import ShimCore
 
+extension Text: CustomTestStringConvertible {
+    public var testDescription: String { String(decoding: bytes, as: UTF8.self) }
+}
+
 @Suite("Text")
 struct TextTests {
     @Test(

@@ -33,7 +33,8 @@ enum RuntimeLog {
     static func killError(output: Text) -> RPCError {
         let words = output.lowercased
         if words.contains("process already finished") || words.contains("container not running")
-            || words.contains("no such process") || words.contains("control server")
+            || words.contains("no such process")
+            || words.contains("control server") && words.contains("connection refused")
         {
             return .alreadyFinished
         }
