@@ -52,9 +52,6 @@ extension Server {
     private func prepare(
         _ call: Call, id: Text, bundle: Text, options: RuntimeOptions, process: TaskProcess, rootfs: [MountRequest]
     ) {
-        // A bundle may be used again; what its last life left would be taken for this one's.
-        Files.remove(bundle.appending(component: ExitRecord.fileName))
-        Files.remove(bundle.appending(component: "init.pid"))
         let config = Files.read(bundle.appending(component: "config.json")).map { BundleConfig($0) }
         do throws(SystemError) {
             // For `delete`, which must find the runtime again even if we are gone in the next moment.
