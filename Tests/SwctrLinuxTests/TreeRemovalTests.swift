@@ -52,4 +52,23 @@ struct TreeRemovalTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
         }
     }
+
+    @Test("two that remove the same tree do not get into each other's way")
+    func concurrent() async throws {
+        for _ in 0..<20 {
+            let folder = FileManager.default.temporaryDirectory.path + "/swctr-tree-\(UUID().uuidString)"
+            for index in 0..<60 {
+                try FileManager.default.createDirectory(
+                    atPath: "\(folder)/tree/d\(index)/a/b/c", withIntermediateDirectories: true)
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<2 {
+                    group.addTask { _ = try OwnedFD.directory(folder).removeTree("tree") }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+            try FileManager.default.removeItem(atPath: folder)
+        }
+    }
 }

@@ -89,7 +89,14 @@ public struct TarDecoder {
     }
 
     private mutating func header(_ handler: some TarHandler) throws(EngineError) {
-        let parsed = try TarHeader(collected)
+        let parsed: TarHeader?
+        do throws(EngineError) {
+            parsed = try TarHeader(collected)
+        } catch {
+            if count > 0 || hasExtension { throw error }
+            throw EngineError(
+                .invalidArgument, operation: "read tar", message: "this is no tar archive", causes: [error.description])
+        }
         collected.removeAll(keepingCapacity: true)
         guard let header = parsed else {
             if hasExtension { throw TarHeader.damaged("an extended header has no entry") }
