@@ -166,7 +166,8 @@ let package = Package(
             ] + nio,
             swiftSettings: settings),
         .testTarget(
-            name: "SwctrSnapshotsTests", dependencies: ["SwctrCore", "CSwctrLinux", "SwctrLinux", "SwctrSnapshots"],
+            name: "SwctrSnapshotsTests",
+            dependencies: ["SwctrCore", "CSwctrLinux", "SwctrLinux", "SwctrSnapshots", "SwctrTestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "SwctrClientTests",
@@ -178,6 +179,12 @@ let package = Package(
                 "SwctrCommands", "SwctrClient", "SwctrCore", "SwctrLinux", "SwctrProto", protobuf, argumentParser,
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "SwctrImagesTests",
+            dependencies: [
+                "SwctrCore", "SwctrOCI", "SwctrContent", "SwctrSnapshots", "SwctrMetadata", "SwctrImages",
+                "SwctrTestSupport", log,
+            ], swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )

@@ -31,14 +31,15 @@ struct ImageGraph: Sendable {
     }
 
     /// The manifests below `target` that are here, each with its platform; nested indexes are followed. What an index
-    /// names for other machines and the archive did not bring is left out.
+    /// names for other machines and the archive did not bring is left out, and so is what is for no machine: builders
+    /// put attestations beside images as manifests for "unknown/unknown".
     func manifests(of target: Descriptor, depth: Int = 0) throws(EngineError) -> [(Descriptor, Platform)] {
         if depth > Self.depthLimit {
             throw EngineError(.invalidArgument, subject: "index \(target.digest)", message: "is nested too deeply")
         }
         if target.mediaType.isManifest {
             guard content.contains(target.digest) else { return [] }
-            if let platform = target.platform { return [(target, platform)] }
+            if let platform = target.platform { return platform.os == "unknown" ? [] : [(target, platform)] }
             let manifest = try manifest(target)
             guard manifest.config.mediaType.isImageConfig, content.contains(manifest.config.digest) else { return [] }
             return [(target, try config(manifest.config).platform)]

@@ -121,6 +121,7 @@ extension ImageStore {
             return (records, events)
         }
         for event in events { await notify(namespace, event) }
+        await publishIndex()
         return records
     }
 }

@@ -13,6 +13,7 @@ public final class ImageStore: Sendable {
     let unpacker: Unpacker
     let snapshots: SnapshotStore
     let gate = ContentGate()
+    let indexWriter = IndexWriter()
     let notify: @Sendable (Namespace, ImageEvent) async -> Void
     let log: Logger
     var graph: ImageGraph { ImageGraph(content: content) }
@@ -122,6 +123,7 @@ public final class ImageStore: Sendable {
         let record = try await get(namespace, name)
         guard try await metadata.write({ try $0.deleteImage(namespace, record.name) }) else { return }
         await notify(namespace, .deleted(record.name))
+        await publishIndex()
         if sync { try await collect() } else { collectLater() }
     }
 }

@@ -12,7 +12,7 @@ public import SwctrSnapshots
 public final class SnapshotStore: Sendable {
     let metadata: MetadataStore
     private let snapshotters: [String: any Snapshotter]
-    private let notify: @Sendable (Namespace, SnapshotEvent) async -> Void
+    let notify: @Sendable (Namespace, SnapshotEvent) async -> Void
     private let log: Logger
 
     /// - Parameter notify: told of every snapshot that is prepared, committed or removed.
@@ -188,7 +188,7 @@ public final class SnapshotStore: Sendable {
             namespace: record.namespace, kind: .snapshot, subject: "\(record.id)", payload: record.snapshotter)
     }
 
-    private static func missing(_ key: String) -> EngineError {
+    static func missing(_ key: String) -> EngineError {
         EngineError(.notFound, subject: "snapshot \"\(key)\"", message: "not found")
     }
 }

@@ -97,7 +97,7 @@ struct Assembly {
     func recover() async throws {
         try await tasks.recover()
         try await engine.recover()
-        try await snapshots.recover()
+        try await images.recover()
     }
 
     /// Ends subscriptions and the database; tasks go on without us.

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import SwctrCore
 import SwctrSnapshots
+import SwctrTestSupport
 import Testing
 
 /// On loop-mounted images of file systems that differ in what they can do.
@@ -20,7 +21,7 @@ struct FileSystemTests {
 
     @Test("where overlayfs does not work, the error says what would")
     func noOverlay() throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             // Overlay refuses overlay as its upper layer unless the kernel was built for it; a read-only bind
             // refuses everywhere.
             let point = try space.mount(
@@ -35,7 +36,7 @@ struct FileSystemTests {
 
     @Test("overlayfs refuses to be stacked on itself, and the native snapshotter works there")
     func stacked() throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let (lower, upper, work) = (try space.folder("l"), try space.folder("u"), try space.folder("w"))
             let point = try space.mount(
                 [
@@ -55,7 +56,7 @@ struct FileSystemTests {
 
     @Test("a copy shares blocks where it can", arguments: ["xfs", "btrfs", "ext4"])
     func reflink(kind: String) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             guard try run("command -v mkfs.\(kind)") == 0 else { return }
             let image = space.path + "/image"
             let point = try space.folder("fs")
@@ -79,7 +80,7 @@ struct FileSystemTests {
 
     @Test("a full disk is a clear error, and nothing is left but what can be removed")
     func full() throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let point = try space.mount([Mount(type: "tmpfs", source: "tmpfs", options: ["size=1m"])], at: "small")
             let native = try NativeSnapshotter(root: point + "/n")
             try native.prepare(1, parents: [])

@@ -3,17 +3,18 @@ import Foundation
 import Glibc
 import SwctrCore
 import SwctrSnapshots
+import SwctrTestSupport
 import Testing
 
 @Suite("Unpacking a layer", .enabled(if: geteuid() == 0, "owners, devices and trusted attributes need root"))
 struct LayerApplierTests {
-    private func target(_ space: Workspace, _ deletions: LayerTarget.Deletions = .whiteouts) throws -> LayerTarget {
+    private func target(_ space: SnapshotSpace, _ deletions: LayerTarget.Deletions = .whiteouts) throws -> LayerTarget {
         LayerTarget(path: try space.folder("fs"), lowers: [], deletions: deletions)
     }
 
     @Test("owners, modes, times, links, devices, attributes and holes are kept")
     func fidelity() throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let target = try target(space)
             let capability: [UInt8] = [1, 0, 0, 2, 0, 0x20, 0, 0] + [UInt8](repeating: 0, count: 12)
             let archive = TarBuilder.archive { tar in
@@ -69,7 +70,7 @@ struct LayerApplierTests {
     @Test(
         "later entries replace earlier ones, whatever they are", arguments: [LayerTarget.Deletions.whiteouts, .removal])
     func replacement(deletions: LayerTarget.Deletions) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let target = try target(space, deletions)
             try apply(
                 TarBuilder.archive { tar in
@@ -97,7 +98,7 @@ struct LayerApplierTests {
 
     @Test("gzip and zstd layers are recognised by their bytes", arguments: ["gzip -c", "zstd -q -c", "cat"])
     func compression(tool: String) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let target = try target(space)
             let words = tool.split(separator: " ").map(String.init)
             try #require(
@@ -125,7 +126,7 @@ struct LayerApplierTests {
 
     @Test("limits stop a bomb")
     func limits() throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let target = try target(space)
             let many = TarBuilder.archive { tar in for index in 0..<20 { tar.file("f\(index)") } }
             let error = #expect(throws: EngineError.self) {
@@ -140,7 +141,7 @@ struct LayerApplierTests {
     @Test(
         "ten thousand paths deep and long are as good as any", arguments: [LayerTarget.Deletions.whiteouts, .removal])
     func deep(deletions: LayerTarget.Deletions) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let target = try target(space, deletions)
             let path = (0..<1000).map { _ in "d" }.joined(separator: "/")
             try apply(
@@ -154,7 +155,7 @@ struct LayerApplierTests {
 
     @Test("a tree made by GNU tar comes out as GNU tar unpacks it", arguments: ["pax", "gnu", "ustar"])
     func gnuTar(format: String) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let target = try target(space)
             let script = """
                 set -e; cd \(space.path); mkdir -p src/sub/deeper ref; cd src

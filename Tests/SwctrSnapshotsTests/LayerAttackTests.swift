@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import SwctrCore
 import SwctrSnapshots
+import SwctrTestSupport
 import Testing
 
 /// Layers that try to reach outside. Each is applied in order; none may change anything outside, whether it is
@@ -177,7 +178,7 @@ struct LayerAttackTests {
 
     @Test("nothing outside the layer changes", arguments: attacks, [LayerTarget.Deletions.whiteouts, .removal])
     func contained(attack: (String, Layers), deletions: LayerTarget.Deletions) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let outside = try space.folder("outside")
             try Data("precious".utf8).write(to: URL(fileURLWithPath: outside + "/precious"))
             let before = try describe(outside) + [snapshot(outside), snapshot(outside + "/precious")]
@@ -215,7 +216,7 @@ struct LayerAttackTests {
     @Test("two thousand mutated layers stay inside")
     func mutations() throws {
         var random = SplitMix(state: 7)
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let outside = try space.folder("outside")
             try Data("precious".utf8).write(to: URL(fileURLWithPath: outside + "/precious"))
             let before = try describe(outside) + [snapshot(outside), snapshot(outside + "/precious")]

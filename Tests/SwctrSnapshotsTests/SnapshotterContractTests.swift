@@ -3,6 +3,7 @@ import Glibc
 import SwctrCore
 import SwctrLinux
 import SwctrSnapshots
+import SwctrTestSupport
 import Testing
 
 /// What `Snapshotter` promises, for each implementation.
@@ -10,7 +11,7 @@ import Testing
 struct SnapshotterContractTests {
     static let names = [OverlaySnapshotter.name, NativeSnapshotter.name]
 
-    private func make(_ name: String, _ space: Workspace) throws -> any Snapshotter {
+    private func make(_ name: String, _ space: SnapshotSpace) throws -> any Snapshotter {
         let root = try space.folder("root")
         return name == OverlaySnapshotter.name ? try OverlaySnapshotter(root: root) : try NativeSnapshotter(root: root)
     }
@@ -21,7 +22,7 @@ struct SnapshotterContractTests {
 
     @Test("prepare, write, commit: children see the change, parents and siblings do not", arguments: names)
     func chain(name: String) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let snapshots = try make(name, space)
             try snapshots.prepare(1, parents: [])
             let base = try space.mount(snapshots.mounts(1, parents: [], readOnly: false), at: "base")
@@ -55,7 +56,7 @@ struct SnapshotterContractTests {
 
     @Test("a view cannot be written to", arguments: names, [1, 2])
     func view(name: String, depth: Int) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let snapshots = try make(name, space)
             var parents: [Int64] = []
             for id in 1...Int64(depth) {
@@ -76,7 +77,7 @@ struct SnapshotterContractTests {
 
     @Test("the root keeps its parent's owner and mode", arguments: names)
     func root(name: String) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let snapshots = try make(name, space)
             try snapshots.prepare(1, parents: [])
             try apply(
@@ -94,7 +95,7 @@ struct SnapshotterContractTests {
 
     @Test("whiteouts, opaque folders, links into lower layers and implied folders work across layers", arguments: names)
     func layers(name: String) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let snapshots = try make(name, space)
             let layers = [
                 TarBuilder.archive { tar in
@@ -178,7 +179,7 @@ struct SnapshotterContractTests {
 
     @Test("usage counts what is the snapshot's own", arguments: names)
     func usage(name: String) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let snapshots = try make(name, space)
             try snapshots.prepare(1, parents: [])
             let before = try snapshots.usage(1)
@@ -196,7 +197,7 @@ struct SnapshotterContractTests {
 
     @Test("what is detached is gone at once, and from the disk when the trash is emptied", arguments: names)
     func removal(name: String) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let snapshots = try make(name, space)
             try snapshots.prepare(1, parents: [])
             try snapshots.detach(1)
@@ -217,7 +218,7 @@ struct SnapshotterContractTests {
 
     @Test("a parent whose tree is missing is a loss of data, with advice", arguments: names)
     func missing(name: String) throws {
-        try Workspace.with { space in
+        try SnapshotSpace.with { space in
             let snapshots = try make(name, space)
             let error = #expect(throws: EngineError.self) { try snapshots.prepare(2, parents: [1]) }
             #expect(error?.code == .notFound || error?.code == .dataLoss)

@@ -1,5 +1,6 @@
 import SwctrCore
 import SwctrSnapshots
+import SwctrTestSupport
 import Testing
 
 /// Remembers what a decoder said.

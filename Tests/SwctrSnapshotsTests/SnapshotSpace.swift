@@ -6,7 +6,7 @@ import SwctrSnapshots
 import Testing
 
 /// A folder of a test's own, with mounts that go when the test ends, however it ends.
-final class Workspace {
+final class SnapshotSpace {
     let path: String
 
     private init() throws {
@@ -14,8 +14,8 @@ final class Workspace {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
-    static func with(_ body: (Workspace) throws -> Void) throws {
-        let space = try Workspace()
+    static func with(_ body: (SnapshotSpace) throws -> Void) throws {
+        let space = try SnapshotSpace()
         defer { space.remove() }
         try body(space)
     }

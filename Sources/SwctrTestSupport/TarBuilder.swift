@@ -1,10 +1,12 @@
 /// Writes tar archives byte by byte, also ones that no decent program would write.
-struct TarBuilder {
-    private(set) var bytes: [UInt8] = []
-    static let time: Int64 = 1_600_000_000
+public struct TarBuilder {
+    public private(set) var bytes: [UInt8] = []
+    public static let time: Int64 = 1_600_000_000
+
+    public init() {}
 
     /// Any header, followed by `data` padded to blocks.
-    mutating func raw(
+    public mutating func raw(
         _ name: String, type: Character = "0", mode: UInt32 = 0o644, uid: UInt32 = 0, gid: UInt32 = 0,
         size: Int? = nil, link: String = "", major: Int = 0, minor: Int = 0, time: Int64 = TarBuilder.time,
         data: [UInt8] = []
@@ -36,19 +38,23 @@ struct TarBuilder {
         pad()
     }
 
-    mutating func file(_ name: String, _ text: String = "", mode: UInt32 = 0o644, uid: UInt32 = 0, gid: UInt32 = 0) {
+    public mutating func file(
+        _ name: String, _ text: String = "", mode: UInt32 = 0o644, uid: UInt32 = 0, gid: UInt32 = 0
+    ) {
         raw(name, mode: mode, uid: uid, gid: gid, data: Array(text.utf8))
     }
 
-    mutating func directory(_ name: String, mode: UInt32 = 0o755, uid: UInt32 = 0, gid: UInt32 = 0) {
+    public mutating func directory(_ name: String, mode: UInt32 = 0o755, uid: UInt32 = 0, gid: UInt32 = 0) {
         raw(name, type: "5", mode: mode, uid: uid, gid: gid)
     }
 
-    mutating func symbolicLink(_ name: String, _ target: String) { raw(name, type: "2", mode: 0o777, link: target) }
-    mutating func hardLink(_ name: String, _ target: String) { raw(name, type: "1", link: target) }
+    public mutating func symbolicLink(_ name: String, _ target: String) {
+        raw(name, type: "2", mode: 0o777, link: target)
+    }
+    public mutating func hardLink(_ name: String, _ target: String) { raw(name, type: "1", link: target) }
 
     /// A PAX extended header for the entry that follows.
-    mutating func pax(_ records: [(String, [UInt8])], type: Character = "x") {
+    public mutating func pax(_ records: [(String, [UInt8])], type: Character = "x") {
         var data: [UInt8] = []
         for (key, value) in records {
             let body = Array(" \(key)=".utf8) + value + [10]
@@ -60,17 +66,17 @@ struct TarBuilder {
     }
 
     /// A GNU long name (`L`) or long link (`K`) for the entry that follows.
-    mutating func gnuLong(_ text: String, type: Character = "L") {
+    public mutating func gnuLong(_ text: String, type: Character = "L") {
         raw("././@LongLink", type: type, data: Array(text.utf8) + [0])
     }
 
-    mutating func append(_ more: [UInt8]) { bytes += more }
-    mutating func pad() { bytes += [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512) }
+    public mutating func append(_ more: [UInt8]) { bytes += more }
+    public mutating func pad() { bytes += [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512) }
 
     /// The archive with its end mark.
-    var archive: [UInt8] { bytes + [UInt8](repeating: 0, count: 1024) }
+    public var archive: [UInt8] { bytes + [UInt8](repeating: 0, count: 1024) }
 
-    static func archive(_ fill: (inout TarBuilder) -> Void) -> [UInt8] {
+    public static func archive(_ fill: (inout TarBuilder) -> Void) -> [UInt8] {
         var builder = TarBuilder()
         fill(&builder)
         return builder.archive
