@@ -12,6 +12,7 @@ public enum CommandLineEntry {
     public static func run(_ arguments: [String]) -> Int32 {
         // A closed pipe is an errno here, not an end: the process whose output it was goes on.
         signal(SIGPIPE, SIG_IGN)
+        openStandardStreams()
         let arrangement: Arrangement
         do { arrangement = try Arrangement(arguments, root: Swctr.self) } catch {
             complain(ErrorLine.text(error, during: nil, debug: false))
@@ -29,6 +30,12 @@ public enum CommandLineEntry {
             complain(ErrorLine.text(error, during: client.action, debug: client.global.debug))
             return error.code == .dataLoss ? 125 : 1
         }
+    }
+
+    /// Where the caller closed 0, 1 or 2, the next file that we open would take that number and be read or written as
+    /// if it were the user's.
+    private static func openStandardStreams() {
+        for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     }
 
     /// Help and the like on stdout; a wrong command line in one line on stderr.
