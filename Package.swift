@@ -61,7 +61,7 @@ let package = Package(
         .target(
             name: "SwctrContent", dependencies: ["SwctrCore", "SwctrLinux", "CCrypto"], swiftSettings: settings),
         .target(
-            name: "SwctrSnapshots", dependencies: ["SwctrCore", "SwctrLinux", "CISAL", "CZstd"],
+            name: "SwctrSnapshots", dependencies: ["SwctrCore", "CSwctrLinux", "SwctrLinux", "CISAL", "CZstd"],
             swiftSettings: settings),
         .target(name: "SwctrMetadata", dependencies: ["SwctrCore", grdb, log], swiftSettings: settings),
         .target(

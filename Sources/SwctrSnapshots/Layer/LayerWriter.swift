@@ -224,7 +224,13 @@ extension LayerWriter {
         guard let target = components.last, target != LayerPath.dotDot else {
             throw EngineError(.invalidArgument, subject: shown, message: "is no file")
         }
-        let source = try tree.place(components.dropLast(), create: false)
+        let missing = EngineError(.notFound, subject: shown, message: "not found in the image")
+        let source: LayerTree.Place
+        do throws(EngineError) {
+            source = try tree.place(components.dropLast(), create: false)
+        } catch {
+            throw error.code == .notFound ? missing : error
+        }
         if source.key(target) == place.key(base) { return }
         let status = try source.directory.status(of: target)
         if status?.isDirectory == true || status?.isWhiteout == true {
@@ -233,7 +239,7 @@ extension LayerWriter {
         if status == nil {
             // The file is a lower layer's: like a write, a further name brings it up.
             guard let below = try tree.lower(source.path, target), !below.status.isDirectory else {
-                throw EngineError(.notFound, subject: shown, message: "not found in the image")
+                throw missing
             }
             try TreeCopy.copyItem(below.directory, target, below.status, to: source.directory, target)
         } else if let status, let there = try place.directory.status(of: base), there.st_ino == status.st_ino,
