@@ -63,6 +63,7 @@ struct FileSystemTests {
             let made = try run(
                 "truncate -s 400M \(image) && mkfs.\(kind) -q \(image) && mount -o loop \(image) \(point)")
             try #require(made == 0)
+            space.adopt(mountAt: point)
             let native = try NativeSnapshotter(root: point + "/n")
             try native.prepare(1, parents: [])
             let data = [UInt8](repeating: 7, count: 30 << 20)

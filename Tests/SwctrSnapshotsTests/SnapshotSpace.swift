@@ -8,6 +8,8 @@ import Testing
 /// A folder of a test's own, with mounts that go when the test ends, however it ends.
 final class SnapshotSpace {
     let path: String
+    /// What is mounted, oldest first.
+    private var points: [String] = []
 
     private init() throws {
         path = FileManager.default.temporaryDirectory.path + "/swctr-snapshots-\(UUID().uuidString)"
@@ -21,15 +23,17 @@ final class SnapshotSpace {
     }
 
     private func remove() {
-        let table = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
-        for line in table.split(separator: "\n").reversed() {
-            let point = String(line.split(separator: " ")[1])
-            if point.hasPrefix(path + "/") { _ = umount2(point, Int32(MNT_DETACH)) }
+        for point in points.reversed() {
+            #expect(umount2(point, Int32(MNT_DETACH)) == 0, "\(point) was not unmounted")
         }
-        if let parent = try? OwnedFD.directory((path as NSString).deletingLastPathComponent) {
-            _ = try? parent.removeTree((path as NSString).lastPathComponent)
+        #expect(throws: Never.self, "\(path) was not removed") {
+            try OwnedFD.directory((path as NSString).deletingLastPathComponent)
+                .removeTree((path as NSString).lastPathComponent)
         }
     }
+
+    /// Takes charge of a mount that the test itself made.
+    func adopt(mountAt point: String) { points.append(point) }
 
     func folder(_ name: String) throws -> String {
         let folder = path + "/" + name
@@ -52,7 +56,8 @@ final class SnapshotSpace {
                 default: data.append(option)
                 }
             }
-            #expect(Glibc.mount(mount.source, point, mount.type, flags, data.joined(separator: ",")) == 0)
+            try #require(Glibc.mount(mount.source, point, mount.type, flags, data.joined(separator: ",")) == 0)
+            points.append(point)
             if flags & UInt(MS_BIND) != 0, flags & UInt(MS_RDONLY) != 0 {
                 #expect(Glibc.mount("", point, "", flags | UInt(MS_REMOUNT), nil) == 0)
             }
@@ -60,7 +65,10 @@ final class SnapshotSpace {
         return point
     }
 
-    func unmount(_ point: String) { #expect(umount2(point, 0) == 0) }
+    func unmount(_ point: String) {
+        #expect(umount2(point, 0) == 0)
+        points.removeAll { $0 == point }
+    }
 }
 
 /// Unpacks an archive into a directory, handing it over in pieces of `step` bytes.
