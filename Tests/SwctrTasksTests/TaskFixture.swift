@@ -128,6 +128,8 @@ final class TaskFixture: Sendable {
         }
         try? MountTable.unmountAll(below: folder)
         _ = try? ProcessSearch.killAll(inDirectory: "\(folder)/state", timeout: .seconds(5))
+        // Runtimes make the namespace's group and leave it.
+        try? Cgroup(path: "/\(namespace)").killAndRemove(timeout: .seconds(5))
         try? await loops.shutdownGracefully()
         try? store.close()
         try? FileManager.default.removeItem(atPath: folder)
