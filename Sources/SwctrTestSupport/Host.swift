@@ -115,11 +115,14 @@ extension Host {
         let deadline = ContinuousClock.now.advanced(by: limit)
         let watch = try Descriptor(inotify_init1(Int32(IN_CLOEXEC)), "inotify")
         let events = UInt32(IN_CREATE | IN_MOVED_TO)
-        let parent = URL(fileURLWithPath: folder).deletingLastPathComponent().path
         while true {
-            // Watch first, look then: what comes in between is seen by one of the two.
-            inotify_add_watch(watch.number, exists(parent) ? parent : "/", events)
-            inotify_add_watch(watch.number, folder, events)
+            // Watch first, look then: what comes in between is seen by one of the two. Of a folder that is not there yet,
+            // the nearest one above it that is.
+            var nearest = folder
+            while inotify_add_watch(watch.number, nearest, events) < 0, nearest != "/" {
+                nearest = URL(fileURLWithPath: nearest).deletingLastPathComponent().path
+            }
+            if nearest != folder, exists(folder) { continue }
             if exists("\(folder)/\(name)") { return }
             if awaitReadiness([(watch.number, Int16(POLLIN))], until: deadline)[0] == 0 {
                 throw TestFailure("\(folder)/\(name) did not come in \(limit)")

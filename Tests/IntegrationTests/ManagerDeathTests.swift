@@ -19,7 +19,7 @@ extension Integration {
                 for number in 1...19 {
                     try site.detach(
                         "c\(number)", flags: flags, "sh", "-c",
-                        "until [ -e /gate/open ]; do sleep 0.1; done; echo opened; while :; do echo tick; sleep 0.1; done"
+                        "until [ -e /gate/open ]; do echo wait; sleep 0.1; done; echo opened; while :; do echo tick; sleep 0.1; done"
                     )
                 }
                 try site.detach(
@@ -27,6 +27,7 @@ extension Integration {
                 let before = try client.tasks()
                 #expect(before.count == 20)
                 let watcher = try client.start(["tasks", "attach", "c3"])
+                try watcher.expect("wait\n")
 
                 try manager.daemon.kill()
                 try Host.write("", to: gate + "/open")
