@@ -27,61 +27,46 @@ public struct ContainerCleanup: Sendable {
     /// What a task's end means for its container: one that was to be removed goes with its task, and so does one whose
     /// `run` never came to run.
     public var hooks: TaskHooks {
-        TaskHooks(
-            removing: { tx, task, undone in
-                let key = ContainerKey(namespace: task.namespace, id: task.id)
-                guard let container = try tx.container(key.namespace, key.id) else { return }
-                let hadBegun = undone ? try Self.hasRunIntent(tx, key) : false
-                if container.autoRemove || hadBegun { try Self.removeRow(container, keepSnapshot: false, tx) }
-            },
-            removed: { [self] namespace, id in await finish(ContainerKey(namespace: namespace, id: id)) })
+        TaskHooks { [self] tx, task, undone in
+            let key = ContainerKey(namespace: task.namespace, id: task.id)
+            guard let container = try tx.container(key.namespace, key.id) else { return nil }
+            let hadBegun = undone ? try Self.hasRunIntent(tx, key) : false
+            guard container.autoRemove || hadBegun else { return nil }
+            return try removeRows(of: container, keepSnapshot: false, tx)
+        }
     }
 
     /// Removes a container that has no task.
     func remove(_ key: ContainerKey, keepSnapshot: Bool) async throws {
-        try await metadata.write { tx in
-            guard let record = try tx.container(key.namespace, key.id) else { return }
-            try Self.removeRow(record, keepSnapshot: keepSnapshot, tx)
+        let followUp = try await metadata.write { tx -> TaskHooks.FollowUp? in
+            guard let record = try tx.container(key.namespace, key.id) else { return nil }
+            return try removeRows(of: record, keepSnapshot: keepSnapshot, tx)
         }
-        await finish(key)
+        await followUp?()
     }
 
-    /// The part inside the transaction: nobody can start what is half gone.
-    private static func removeRow(_ record: ContainerRecord, keepSnapshot: Bool, _ tx: MetadataTransaction) throws {
-        let key = ContainerKey(namespace: record.namespace, id: record.id)
+    /// Container and snapshot in one transaction: nobody can start what is half gone, and both names are free at once.
+    ///
+    /// - Returns: what is left to do outside of it.
+    private func removeRows(
+        of record: ContainerRecord, keepSnapshot: Bool, _ tx: MetadataTransaction
+    ) throws -> TaskHooks.FollowUp {
+        let (namespace, id) = (record.namespace, record.id)
+        var removal: SnapshotStore.Removal?
         if !keepSnapshot, !record.snapshotKey.isEmpty {
-            _ = try tx.addIntent(
-                SnapshotIntent(snapshotter: record.snapshotter, snapshotKey: record.snapshotKey).record(for: key))
+            do {
+                removal = try SnapshotStore.removeRow(
+                    namespace, snapshotter: record.snapshotter, key: record.snapshotKey, tx)
+            } catch let error as EngineError where error.code == .notFound {
+                // It was never made, or is gone already.
+            }
         }
-        try tx.removeIntents(key.namespace, .run, subject: key.id.rawValue)
-        _ = try tx.addIntent(IntentRecord(namespace: key.namespace, kind: .containerGone, subject: key.id.rawValue))
-        _ = try tx.deleteContainer(key.namespace, key.id)
-    }
-
-    /// The part outside: snapshots that no row owns any more, and the event. What fails is logged and stays an intent,
-    /// which the next start tries again.
-    func finish(_ key: ContainerKey) async {
-        do {
-            let (intents, isGone) = try await metadata.read { tx in
-                let mine = try tx.intents(.containerSnapshot).filter {
-                    $0.namespace == key.namespace && $0.subject == key.id.rawValue
-                }
-                let gone = try tx.intents(.containerGone).contains {
-                    $0.namespace == key.namespace && $0.subject == key.id.rawValue
-                }
-                return (mine, gone)
-            }
-            guard isGone else { return }
-            for intent in intents { await dropSnapshot(intent) }
-            _ = try await metadata.write {
-                try $0.removeIntents(key.namespace, .containerGone, subject: key.id.rawValue)
-            }
-            await publish(
-                key.namespace, "/containers/delete", Swctr_V1_ContainerDelete.with { $0.id = key.id.rawValue })
-        } catch {
-            log.warning(
-                "container was not removed whole, the next start tries again",
-                metadata: ["container.id": "\(key.id)", "namespace": "\(key.namespace)", "error": "\(error)"])
+        try tx.removeIntents(namespace, .run, subject: id.rawValue)
+        _ = try tx.deleteContainer(namespace, id)
+        return { [publish, snapshots, removal] in
+            // An intent names the tree, so nobody has to wait for it.
+            if let removal { Task { await snapshots.finish(removal) } }
+            await publish(namespace, "/containers/delete", Swctr_V1_ContainerDelete.with { $0.id = id.rawValue })
         }
     }
 

@@ -15,9 +15,6 @@ extension ContainerEngine {
                     ContainerKey(namespace: record.namespace, id: record.id), keepSnapshot: false)
             }
         }
-        for intent in try await metadata.read({ try $0.intents(.containerGone) }) {
-            await cleanup.finish(ContainerKey(namespace: intent.namespace, id: ContainerID(checked: intent.subject)))
-        }
         for intent in try await metadata.read({ try $0.intents(.containerSnapshot) }) {
             let id = ContainerID(checked: intent.subject)
             if try await metadata.read({ try $0.container(intent.namespace, id) }) == nil {

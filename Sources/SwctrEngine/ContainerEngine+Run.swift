@@ -38,8 +38,6 @@ extension ContainerEngine {
             let handle = try await createForRun(plan, start, autoRemove: autoRemove)
             do {
                 try await begin(handle, start)
-                let key = plan.key
-                _ = try await metadata.write { try $0.removeIntents(key.namespace, .run, subject: key.id.rawValue) }
                 return handle
             } catch {
                 await undo(handle, removingContainer: true)

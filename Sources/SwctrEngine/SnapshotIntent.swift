@@ -3,10 +3,8 @@ import SwctrCore
 import SwctrMetadata
 
 extension IntentRecord.Kind {
-    /// A snapshot that belongs to a container which has no row yet, or has none any more.
+    /// A snapshot that belongs to a container which has no row yet.
     static let containerSnapshot: IntentRecord.Kind = "container-snapshot"
-    /// A container whose row is gone and whose snapshot is to follow.
-    static let containerGone: IntentRecord.Kind = "container-gone"
 }
 
 /// Which snapshot an intent is about.

@@ -72,12 +72,38 @@ public final class SnapshotStore: Sendable {
     /// - Throws: `.notFound`; `.failedPrecondition` where it has children.
     public func remove(_ namespace: Namespace, snapshotter: String, key: String) async throws {
         let driver = try self.snapshotter(snapshotter)
-        let (record, intent) = try await metadata.write { tx in
-            let record = try tx.removeSnapshot(namespace, snapshotter, key)
-            return (record, try tx.addIntent(Self.intent(record)))
-        }
-        try await detach(record.id, driver, intent)
+        let removal = try await metadata.write { try Self.removeRow(namespace, snapshotter: snapshotter, key: key, $0) }
+        try await detach(removal.record.id, driver, removal.intent)
         await notify(namespace, .removed(key: key, snapshotter: snapshotter))
+    }
+
+    /// A snapshot whose row is gone and whose tree is to follow.
+    public struct Removal: Sendable {
+        fileprivate var record: SnapshotRecord
+        fileprivate var intent: IntentRecord
+    }
+
+    /// The first half of `remove`, for a transaction that takes away what the snapshot belonged to as well.
+    ///
+    /// - Throws: `.notFound`; `.failedPrecondition` where it has children.
+    public static func removeRow(
+        _ namespace: Namespace, snapshotter: String, key: String, _ transaction: MetadataTransaction
+    ) throws -> Removal {
+        let record = try transaction.removeSnapshot(namespace, snapshotter, key)
+        return Removal(record: record, intent: try transaction.addIntent(Self.intent(record)))
+    }
+
+    /// The second half, once that transaction is through. What fails stays an intent, which the next start tries again.
+    public func finish(_ removal: Removal) async {
+        let record = removal.record
+        do {
+            try await detach(record.id, try snapshotter(record.snapshotter), removal.intent)
+            await notify(record.namespace, .removed(key: record.key, snapshotter: record.snapshotter))
+        } catch {
+            log.warning(
+                "snapshot was not removed whole, the next start tries again",
+                metadata: ["snapshot.key": "\(record.key)", "error": "\(error)"])
+        }
     }
 
     /// Removes what an earlier manager was making or removing.

@@ -3,6 +3,7 @@ import NIOPosix
 import SwctrCore
 import SwctrLinux
 import SwctrRPC
+import SwctrTasks
 
 /// The manager's life: folders, lock, parts, recovery, sockets, in the order in which they need each other.
 struct Daemon {
@@ -38,7 +39,8 @@ struct Daemon {
         log.info("stopping")
         await clientServer.shutdown()
         await shimServer.shutdown()
-        // The loops stay: closing the connections to shims would look as if the shims had died.
+        // From here on exits are left to the next manager; the shims keep them.
+        await parts.tasks.disconnect()
         try parts.close()
         // Until here nobody else may touch the root folder.
         _ = consume lock

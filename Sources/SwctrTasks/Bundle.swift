@@ -51,10 +51,22 @@ struct Bundle: Hashable, Sendable {
     /// Removes the folder. What is still mounted in it is detached first, and a root file system is only removed empty:
     /// files of a container or of the host are never deleted by way of a bundle.
     func remove() throws(EngineError) {
-        if !exists { return }
-        try MountTable.unmountAll(below: path)
-        if rmdir(rootfs) != 0, errno != ENOENT { throw .system("remove", subject: rootfs) }
-        try OwnedFD.directory(parent).removeTree(String(path.dropFirst(parent.utf8.count + 1)))
+        // A shim that ended in order has unmounted everything: then nobody needs to read the table of mounts, which is
+        // long on a host with many containers.
+        if rmdir(rootfs) != 0, errno != ENOENT {
+            try MountTable.unmountAll(below: path)
+            if rmdir(rootfs) != 0, errno != ENOENT { throw .system("remove", subject: rootfs) }
+        }
+        let name = String(path.dropFirst(parent.utf8.count + 1))
+        do throws(EngineError) {
+            try OwnedFD.directory(parent).removeTree(name)
+        } catch  where error.code == .notFound {
+            // The namespace's folder is not there, and nothing in it.
+        } catch {
+            // A mount beside the root file system.
+            try MountTable.unmountAll(below: path)
+            try OwnedFD.directory(parent).removeTree(name)
+        }
     }
 
     /// The address that the shim itself left, as shims of containerd 1.7 and before do; nil where there is none.

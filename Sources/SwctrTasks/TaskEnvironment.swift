@@ -17,17 +17,19 @@ struct TaskEnvironment: Sendable {
 
 /// What the engine above wants to have done with a task's end.
 public struct TaskHooks: Sendable {
-    /// Runs in the transaction that removes the task's row: what goes with the task goes at the same instant. `undone`: the
-    /// task never came to run.
-    public var removing: @Sendable (MetadataTransaction, TaskRecord, _ undone: Bool) throws -> Void
-    /// Runs after it and before anybody is told that the task is gone.
-    public var removed: @Sendable (Namespace, ContainerID) async -> Void
+    /// What is left to do outside the database once a transaction is through. It does not fail: what it cannot do it
+    /// leaves to the next start, as an intent.
+    public typealias FollowUp = @Sendable () async -> Void
+
+    /// Runs in the transaction that removes the task's row: what goes with the task goes at the same instant. `undone`:
+    /// the task never came to run. What it answers runs before anybody is told that the task is gone.
+    public var removing: @Sendable (MetadataTransaction, TaskRecord, _ undone: Bool) throws -> FollowUp?
 
     public init(
-        removing: @escaping @Sendable (MetadataTransaction, TaskRecord, _ undone: Bool) throws -> Void = { _, _, _ in },
-        removed: @escaping @Sendable (Namespace, ContainerID) async -> Void = { _, _ in }
+        removing: @escaping @Sendable (MetadataTransaction, TaskRecord, _ undone: Bool) throws -> FollowUp? = {
+            _, _, _ in nil
+        }
     ) {
         self.removing = removing
-        self.removed = removed
     }
 }

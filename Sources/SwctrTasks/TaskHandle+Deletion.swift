@@ -92,24 +92,28 @@ extension TaskHandle {
     private func deleteTask() async throws(EngineError) -> ProcessExit? {
         var steps = StepTimer("delete", log: log)
         do throws(EngineError) {
-            var clean = true
-            if let shim {
-                clean = try await deleteInShim(shim)
+            if let shim, try await deleteInShim(shim) {
                 steps.done("shim delete")
                 isClosing = true
-                try await shutDown(shim)
-                steps.done("shim shutdown")
+                if RuntimeRegistry.isOwnShim(record.shimBinary) {
+                    // It answers, goes, and needs nobody to clean up after it, nor its folder.
+                    async let ended: Void = shutDown(shim)
+                    try await removeBundle()
+                    await ended
+                } else {
+                    await shutDown(shim)
+                    // containerd runs it after every closed connection, so other shims may leave work to it.
+                    _ = await environment.launcher.cleanUp(record.shimBinary, bundle, namespace: namespace, id: id)
+                    try await removeBundle()
+                }
             } else {
-                clean = false
-            }
-            if clean {
-                let bundle = bundle
-                try await BlockingWork.run { () throws(EngineError) in try bundle.remove() }
-            } else {
+                isClosing = true
+                await shim?.close()
                 _ = await environment.launcher.cleanUp(record.shimBinary, bundle, namespace: namespace, id: id)
                 try await free()
             }
-            steps.done("bundle")
+            shim = nil
+            steps.done("shim and bundle")
             if let exit = first.phase.exit { publishExit(exit, of: first) }
             try await removeRows(.deleted)
             steps.done("rows")
@@ -138,21 +142,38 @@ extension TaskHandle {
         }
     }
 
-    private func shutDown(_ shim: ShimClient) async throws(EngineError) {
+    private func shutDown(_ shim: ShimClient) async {
         do throws(EngineError) {
             try await shim.shutdown()
-        } catch {
-            log.warning("shim did not shut down", metadata: ["error": "\(error)"])
-        }
-        self.shim = nil
-        if RuntimeRegistry.isOwnShim(record.shimBinary) {
-            // It answers before it goes, and needs nobody to clean up after it.
             await shim.close()
-            return
+        } catch {
+            log.warning("shim did not shut down, it is killed", metadata: ["error": "\(error)"])
+            await shim.close()
+            await killShim()
         }
-        await shim.close()
-        // containerd runs it after every closed connection, so other shims may leave work to it.
-        _ = await environment.launcher.cleanUp(record.shimBinary, bundle, namespace: namespace, id: id)
+    }
+
+    /// Kills the shim's process, if the number still means it: its working directory is the bundle, removed or not.
+    private func killShim() async {
+        guard let number = record.shimPid, number > 0 else { return }
+        let path = bundle.path
+        let timeout = configuration.timeouts.kill
+        do {
+            try await BlockingWork.run { () throws(EngineError) in
+                let process = try PidFD(of: number)
+                let directory = ProcessSearch.workingDirectory(of: number)
+                guard directory == path || directory == "\(path) (deleted)" else { return }
+                try process.send(9)
+                _ = process.waitForEnd(timeout: timeout)
+            }
+        } catch {
+            if error.code != .notFound { log.error("shim could not be killed", metadata: ["error": "\(error)"]) }
+        }
+    }
+
+    private func removeBundle() async throws(EngineError) {
+        let bundle = bundle
+        try await BlockingWork.run { () throws(EngineError) in try bundle.remove() }
     }
 
     /// Why a task's row goes.
@@ -162,13 +183,13 @@ extension TaskHandle {
         let record = record
         let hooks = environment.hooks
         do {
-            try await environment.store.write { transaction in
+            let followUp = try await environment.store.write { transaction in
                 try transaction.deleteTask(record.namespace, record.id)
-                try hooks.removing(transaction, record, removal == .undone)
+                return try hooks.removing(transaction, record, removal == .undone)
             }
+            await followUp?()
         } catch {
             throw EngineError(wrapping: error)
         }
-        await hooks.removed(namespace, id)
     }
 }

@@ -34,8 +34,10 @@ extension TaskHandle {
         do throws(EngineError) {
             try await storeExit(exit, of: entry)
         } catch {
-            // Those who wait are told all the same; the shim keeps the status until Delete, should we be restarted.
+            // Those who wait are told all the same. But the shim is left alone: it keeps the status until Delete, and it
+            // alone does.
             log.error("exit could not be stored", metadata: ["error": "\(error)"])
+            return tell(exit, of: entry)
         }
         announce(exit, of: entry)
     }
@@ -61,14 +63,8 @@ extension TaskHandle {
 
     /// The exit is stored: tells those who wait, and goes on with what was to follow it.
     func announce(_ exit: ProcessExit, of entry: ProcessEntry) {
-        log.debug(
-            "process ended",
-            metadata: [
-                "exec.id": "\(entry.execID?.rawValue ?? "")", "status": "\(exit.status)", "reason": "\(exit.reason)",
-            ])
-        environment.exits.keep(exit, namespace: namespace, id: id, execID: entry.execID)
-        entry.ended.set(.success(exit))
-        guard entry.deleteOnExit, deletion == nil else { return }
+        tell(exit, of: entry)
+        guard entry.deleteOnExit, deletion == nil, !isDisconnected else { return }
         let execID = entry.execID
         Task {
             do {
@@ -77,6 +73,16 @@ extension TaskHandle {
                 self.log.warning("could not delete after the exit", metadata: ["error": "\(error)"])
             }
         }
+    }
+
+    private func tell(_ exit: ProcessExit, of entry: ProcessEntry) {
+        log.debug(
+            "process ended",
+            metadata: [
+                "exec.id": "\(entry.execID?.rawValue ?? "")", "status": "\(exit.status)", "reason": "\(exit.reason)",
+            ])
+        environment.exits.keep(exit, namespace: namespace, id: id, execID: entry.execID)
+        entry.ended.set(.success(exit))
     }
 
     /// Publishes an exit that no shim will publish, or has published while nobody listened.

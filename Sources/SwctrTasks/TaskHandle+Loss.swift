@@ -28,6 +28,7 @@ extension TaskHandle {
 
     /// Leaves the shim alone from now on; it and its container go on.
     func disconnect() async {
+        isDisconnected = true
         isClosing = true
         drain?.stop()
         await shim?.close()

@@ -24,6 +24,8 @@ public actor TaskHandle {
     var shim: ShimClient?
     /// The end of the connection is expected from now on.
     var isClosing = false
+    /// The manager is about to end: nothing more is begun, the next one goes on.
+    var isDisconnected = false
     var drain: ShimLogDrain?
     /// The deletion that is under way: further callers join it.
     var deletion: Task<ProcessExit?, any Error>?

@@ -110,7 +110,7 @@ public enum Host {
 }
 
 extension Host {
-    /// Waits until something of this name is in a folder; the folder itself may be made meanwhile, its parent exists.
+    /// Waits until something of this name is in a folder; the folder itself may be made meanwhile.
     public static func awaitEntry(_ name: String, in folder: String, within limit: Duration = .seconds(20)) throws {
         let deadline = ContinuousClock.now.advanced(by: limit)
         let watch = try Descriptor(inotify_init1(Int32(IN_CLOEXEC)), "inotify")
@@ -119,10 +119,12 @@ extension Host {
             // Watch first, look then: what comes in between is seen by one of the two. Of a folder that is not there yet,
             // the nearest one above it that is.
             var nearest = folder
+            var missing: String?
             while inotify_add_watch(watch.number, nearest, events) < 0, nearest != "/" {
+                missing = nearest
                 nearest = URL(fileURLWithPath: nearest).deletingLastPathComponent().path
             }
-            if nearest != folder, exists(folder) { continue }
+            if let missing, exists(missing) { continue }
             if exists("\(folder)/\(name)") { return }
             if awaitReadiness([(watch.number, Int16(POLLIN))], until: deadline)[0] == 0 {
                 throw TestFailure("\(folder)/\(name) did not come in \(limit)")

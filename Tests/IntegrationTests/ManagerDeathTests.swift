@@ -16,12 +16,12 @@ extension Integration {
                 let gate = site.workspace.file("gate")
                 try Host.makeFolder(gate)
                 let flags = ["--mount", "type=bind,src=\(gate),dst=/gate,options=rbind:ro"]
-                for number in 1...19 {
-                    try site.detach(
-                        "c\(number)", flags: flags, "sh", "-c",
-                        "until [ -e /gate/open ]; do echo wait; sleep 0.1; done; echo opened; while :; do echo tick; sleep 0.1; done"
-                    )
-                }
+                let script = """
+                    until [ -e /gate/open ]; do echo wait; sleep 0.1; done
+                    echo opened
+                    while :; do echo tick; sleep 0.1; done
+                    """
+                for number in 1...19 { try site.detach("c\(number)", flags: flags, "sh", "-c", script) }
                 try site.detach(
                     "c20", flags: flags, "sh", "-c", "until [ -e /gate/open ]; do sleep 0.05; done; exit 42")
                 let before = try client.tasks()
