@@ -114,6 +114,12 @@ struct ErrorLineTests {
                 == "start web: no such container: not found")
     }
 
+    @Test("a name that is wrong as a name is said to be one")
+    func name() {
+        let error = EngineError(.invalidArgument, subject: "digest \"x\"", message: "is wrong")
+        #expect(ErrorLine.text(error, during: Action("get", "x"), debug: false) == "get x: digest \"x\": is wrong")
+    }
+
     @Test("it is one line whatever the message holds, and --debug adds the chain")
     func oneLine() {
         var error = missing

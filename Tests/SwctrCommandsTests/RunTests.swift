@@ -9,7 +9,7 @@ import Testing
 @Suite("swctr run")
 struct RunTests {
     private func parse(_ line: String...) throws -> Run {
-        let command = try Swctr.parseAsRoot(try Arrangement(["run"] + line, root: Swctr.self).arguments)
+        let command = try Arrangement(["run"] + line, root: Swctr.self).parse()
         return try #require(command as? Run)
     }
 
@@ -67,7 +67,7 @@ struct RunTests {
         ])
     func optionRule(flags: [String], word: String) throws {
         let line = ["run", "--address", "/nonexistent"] + flags + ["i", "c"]
-        let run = try #require(try Swctr.parseAsRoot(try Arrangement(line, root: Swctr.self).arguments) as? Run)
+        let run = try #require(try Arrangement(line, root: Swctr.self).parse() as? Run)
         let error = #expect(throws: EngineError.self) { _ = try run.execute() }
         #expect(error?.code == .invalidArgument)
         #expect(error?.description.contains(word) == true)
@@ -80,8 +80,8 @@ struct RunTests {
             ["--log-uri", "file:///x", "--fifo-dir", "/x"], ["--timeout", "soon"], ["--memory-limit", "much"],
         ])
     func contradictions(flags: [String]) throws {
-        let line = try Arrangement(["run"] + flags + ["i", "c"], root: Swctr.self).arguments
-        #expect(throws: (any Error).self) { _ = try Swctr.parseAsRoot(line) }
+        let arrangement = try Arrangement(["run"] + flags + ["i", "c"], root: Swctr.self)
+        #expect(throws: (any Error).self) { _ = try arrangement.parse() }
     }
 
     @Test(

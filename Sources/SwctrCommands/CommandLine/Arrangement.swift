@@ -10,13 +10,18 @@ protocol PassthroughCommand: ParsableCommand {
 
 /// The command line as ctr's users type it, rearranged for a parser that wants options after the command they belong to:
 ///
-///     swctr -n web snapshots --snapshotter native ls    →    snapshots ls --namespace web --snapshotter native
-///     swctr run --rm IMAGE ID sh -c 'exit 3'            →    run --rm -- IMAGE ID sh -c 'exit 3'
-struct Arrangement: Equatable {
-    /// For the parser.
+///     swctr -n web snapshots --snapshotter native ls    →    (snapshots ls) --namespace web --snapshotter native
+///     swctr run --rm IMAGE ID sh -c 'exit 3'            →    (run) --rm -- IMAGE ID sh -c 'exit 3'
+struct Arrangement {
+    /// The command that was named, or the root where none was.
+    var command: any ParsableCommand.Type
+    /// What is left for it to parse.
     var arguments: [String]
     /// The words of the command that was named: ["snapshots", "ls"].
     var path: [String]
+
+    /// The command with its options and arguments.
+    func parse() throws -> any ParsableCommand { try command.parseAsRoot(arguments) }
 
     /// Options that may stand before the command's words, with the spelling that the parser knows.
     private static let global = [
@@ -39,7 +44,7 @@ struct Arrangement: Equatable {
                 guard let child = children.first(where: { Self.names(of: $0).contains(word) }) else {
                     // The parser's own commands.
                     if path.isEmpty, word == "help" {
-                        self.init(arguments: line, path: [])
+                        self.init(command: root, arguments: line, path: [])
                         return
                     }
                     let owner = (["swctr"] + path).joined(separator: " ")
@@ -69,17 +74,22 @@ struct Arrangement: Equatable {
             } else {
                 // Help, version and completion scripts; anything else the parser will refuse by name.
                 let first = path.isEmpty && word == "-v" ? "--version" : word
-                self.init(arguments: path + [first] + rest.dropFirst(), path: path)
+                self.init(command: root, arguments: path + [first] + rest.dropFirst(), path: path)
                 return
             }
         }
         if let passthrough = node as? any PassthroughCommand.Type {
             rest = Self.closed(rest, valueOptions: passthrough.valueOptions)[...]
         }
-        self.init(arguments: path + options + rest, path: path)
+        if node.configuration.subcommands.isEmpty {
+            self.init(command: node, arguments: options + rest, path: path)
+        } else {
+            self.init(command: root, arguments: path, path: path)
+        }
     }
 
-    private init(arguments: [String], path: [String]) {
+    private init(command: any ParsableCommand.Type, arguments: [String], path: [String]) {
+        self.command = command
         self.arguments = arguments
         self.path = path
     }

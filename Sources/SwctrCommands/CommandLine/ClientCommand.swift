@@ -19,3 +19,20 @@ struct Action: Equatable {
         self.subject = subject
     }
 }
+
+extension CommandConfiguration {
+    /// Of a command that is parsed on its own, without the tree above it: that halves the work of a start, most of which
+    /// is the runtime's search for conformances.
+    ///
+    /// - Parameter group: the word before the command's own.
+    static func command(
+        _ name: String, in group: String? = nil, abstract: String, discussion: String = "", aliases: [String] = []
+    ) -> CommandConfiguration {
+        var configuration = CommandConfiguration(
+            commandName: name, abstract: abstract, discussion: discussion, aliases: aliases)
+        // The words that usage and hints put before the name. The parser also takes it for a sign that completion
+        // scripts are asked of somebody else, and does not look for that request.
+        configuration._superCommandName = group.map { "swctr \($0)" } ?? "swctr"
+        return configuration
+    }
+}

@@ -19,7 +19,7 @@ public enum CommandLineEntry {
             return 1
         }
         var command: any ParsableCommand
-        do { command = try Swctr.parseAsRoot(arrangement.arguments) } catch {
+        do { command = try arrangement.parse() } catch {
             return refused(error, arrangement)
         }
         guard let client = command as? any ClientCommand else {
@@ -40,12 +40,12 @@ public enum CommandLineEntry {
 
     /// Help and the like on stdout; a wrong command line in one line on stderr.
     private static func refused(_ error: any Error, _ arrangement: Arrangement) -> Int32 {
-        if Swctr.exitCode(for: error) == .success {
-            emit(Swctr.fullMessage(for: error))
+        if arrangement.command.exitCode(for: error) == .success {
+            emit(arrangement.command.fullMessage(for: error))
             return 0
         }
         let path = (["swctr"] + arrangement.path).joined(separator: " ")
-        let text = Swctr.message(for: error).split(separator: "\n").joined(separator: "; ")
+        let text = arrangement.command.message(for: error).split(separator: "\n").joined(separator: "; ")
         let first = text.prefix(1).lowercased() + text.dropFirst()
         let verb = arrangement.path.isEmpty ? "" : arrangement.path.joined(separator: " ") + ": "
         complain("\(verb)\(first.hasSuffix(".") ? String(first.dropLast()) : first) (see '\(path) --help')")

@@ -31,8 +31,11 @@ enum ErrorLine {
         }
     }
 
-    /// Whether `subject` says no more than the action's does: `web`, or `container "web"`.
+    /// Whether `subject` says no more than the action's does: `web`, or `container "web"`. A `container id "web"` is
+    /// about the name itself, and says so.
     private static func mentionsOnly(_ subject: String, _ known: String) -> Bool {
-        subject == known || subject.hasSuffix(" \"\(known)\"") || subject.hasSuffix(" \(known)")
+        if subject == known { return true }
+        let kinds = ["container", "task", "image", "namespace"]
+        return kinds.contains { subject == "\($0) \"\(known)\"" || subject == "\($0) \(known)" }
     }
 }

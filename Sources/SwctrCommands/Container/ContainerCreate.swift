@@ -5,8 +5,8 @@ import SwctrProto
 import SwctrWire
 
 struct ContainerCreate: ClientCommand, PassthroughCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "create",
+    static let configuration = CommandConfiguration.command(
+        "create", in: "containers",
         abstract: "Create a container without running it",
         discussion: """
             Nothing after ID is a flag of swctr's.

@@ -5,8 +5,8 @@ import SwctrProto
 import SwctrWire
 
 struct ContainerDelete: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "delete",
+    static let configuration = CommandConfiguration.command(
+        "delete", in: "containers",
         abstract: "Delete containers that do not run, with their snapshots",
         aliases: ["del", "remove", "rm"])
 

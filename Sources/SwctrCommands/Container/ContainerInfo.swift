@@ -6,8 +6,8 @@ import SwctrWire
 import SwiftProtobuf
 
 struct ContainerInfo: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "info",
+    static let configuration = CommandConfiguration.command(
+        "info", in: "containers",
         abstract: "Print a container's record as JSON")
 
     @Flag(help: "Print only the OCI runtime spec.")

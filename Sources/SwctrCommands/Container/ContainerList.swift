@@ -5,8 +5,8 @@ import SwctrProto
 import SwctrWire
 
 struct ContainerList: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "ls",
+    static let configuration = CommandConfiguration.command(
+        "ls", in: "containers",
         abstract: "List containers",
         discussion: """
             Filters are containerd's: several are or-ed, parts joined by a comma are and-ed.

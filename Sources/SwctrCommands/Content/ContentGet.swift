@@ -5,8 +5,9 @@ import SwctrProto
 import SwctrWire
 
 struct ContentGet: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "get", abstract: "Write a blob to standard output")
+    static let configuration = CommandConfiguration.command(
+        "get", in: "content",
+        abstract: "Write a blob to standard output")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions

@@ -5,8 +5,9 @@ import SwctrProto
 import SwctrWire
 
 struct ContentList: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List content", aliases: ["list"])
+    static let configuration = CommandConfiguration.command(
+        "ls", in: "content",
+        abstract: "List content", aliases: ["list"])
 
     @Flag(name: .shortAndLong, help: "Print digests only.")
     var quiet = false

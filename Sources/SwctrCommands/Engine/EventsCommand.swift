@@ -6,8 +6,8 @@ import SwctrWire
 import SwiftProtobuf
 
 struct EventsCommand: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "events",
+    static let configuration = CommandConfiguration.command(
+        "events",
         abstract: "Print events as they happen, of all namespaces",
         discussion: """
             A line an event: time, namespace, topic, content. Events from before are not shown.

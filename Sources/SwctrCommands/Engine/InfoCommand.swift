@@ -5,8 +5,9 @@ import SwctrProto
 import SwctrWire
 
 struct InfoCommand: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Print what the manager is and has, as JSON")
+    static let configuration = CommandConfiguration.command(
+        "info",
+        abstract: "Print what the manager is and has, as JSON")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions

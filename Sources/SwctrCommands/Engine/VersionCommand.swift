@@ -5,8 +5,9 @@ import SwctrProto
 import SwctrWire
 
 struct VersionCommand: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "version", abstract: "Print the versions of client and manager")
+    static let configuration = CommandConfiguration.command(
+        "version",
+        abstract: "Print the versions of client and manager")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions

@@ -5,8 +5,8 @@ import SwctrProto
 import SwctrWire
 
 struct ImageDelete: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "rm",
+    static let configuration = CommandConfiguration.command(
+        "rm", in: "images",
         abstract: "Remove images by name",
         discussion: "Prints the names that were removed. A name that is not here is only warned of.",
         aliases: ["delete", "del", "remove"])

@@ -7,8 +7,8 @@ import SwctrProto
 import SwctrWire
 
 struct ImageImport: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "import",
+    static let configuration = CommandConfiguration.command(
+        "import", in: "images",
         abstract: "Import images from an OCI layout, an OCI archive or a docker-save archive",
         discussion: """
             Prints the name of each image that is then here.

@@ -5,8 +5,9 @@ import SwctrProto
 import SwctrWire
 
 struct ImageList: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List images", aliases: ["list"])
+    static let configuration = CommandConfiguration.command(
+        "ls", in: "images",
+        abstract: "List images", aliases: ["list"])
 
     @Flag(name: .shortAndLong, help: "Print names only.")
     var quiet = false

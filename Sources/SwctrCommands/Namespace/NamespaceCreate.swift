@@ -5,8 +5,9 @@ import SwctrProto
 import SwctrWire
 
 struct NamespaceCreate: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "create", abstract: "Create a namespace", aliases: ["c"])
+    static let configuration = CommandConfiguration.command(
+        "create", in: "namespaces",
+        abstract: "Create a namespace", aliases: ["c"])
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions

@@ -5,8 +5,8 @@ import SwctrProto
 import SwctrWire
 
 struct NamespaceDelete: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "rm",
+    static let configuration = CommandConfiguration.command(
+        "rm", in: "namespaces",
         abstract: "Remove namespaces that are empty",
         discussion: "Prints the names that were removed. A name that is not here is only warned of.",
         aliases: ["remove", "delete", "del"])

@@ -5,8 +5,9 @@ import SwctrProto
 import SwctrWire
 
 struct NamespaceList: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List namespaces", aliases: ["list"])
+    static let configuration = CommandConfiguration.command(
+        "ls", in: "namespaces",
+        abstract: "List namespaces", aliases: ["list"])
 
     @Flag(name: .shortAndLong, help: "Print names only.")
     var quiet = false

@@ -4,7 +4,8 @@ import SwctrCore
 import SwctrProto
 
 struct Run: ClientCommand, PassthroughCommand {
-    static let configuration = CommandConfiguration(
+    static let configuration = CommandConfiguration.command(
+        "run",
         abstract: "Create a container and run it",
         discussion: """
             Nothing after ID is a flag of swctr's. The exit status is the process's own, 128+n when signal n ended it; \

@@ -16,8 +16,9 @@ struct SnapshotsCommand: OptionGroupCommand {
 }
 
 struct SnapshotList: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List snapshots", aliases: ["list"])
+    static let configuration = CommandConfiguration.command(
+        "ls", in: "snapshots",
+        abstract: "List snapshots", aliases: ["list"])
 
     @Option(help: ArgumentHelp("Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).", valueName: "name"))
     var snapshotter: String?

@@ -5,8 +5,8 @@ import SwctrProto
 import SwctrWire
 
 struct TaskAttach: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "attach",
+    static let configuration = CommandConfiguration.command(
+        "attach", in: "tasks",
         abstract: "Join a task: its output, its input, its signals",
         discussion: """
             The exit status is the process's own. The task is deleted when it has ended.

@@ -5,8 +5,8 @@ import SwctrProto
 import SwctrWire
 
 struct TaskDelete: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "delete",
+    static let configuration = CommandConfiguration.command(
+        "delete", in: "tasks",
         abstract: "Delete tasks that have ended",
         discussion: "With --exec-id the exit status is that of the process that is deleted.",
         aliases: ["del", "remove", "rm"])

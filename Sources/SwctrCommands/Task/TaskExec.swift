@@ -4,8 +4,8 @@ import SwctrCore
 import SwctrProto
 
 struct TaskExec: ClientCommand, PassthroughCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "exec",
+    static let configuration = CommandConfiguration.command(
+        "exec", in: "tasks",
         abstract: "Run one more process in a container that runs",
         discussion: """
             Nothing after ID is a flag of swctr's. The exit status is the process's own.

@@ -6,8 +6,8 @@ import SwctrProto
 import SwctrWire
 
 struct TaskKill: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "kill",
+    static let configuration = CommandConfiguration.command(
+        "kill", in: "tasks",
         abstract: "Send a signal to a task",
         discussion: """
             Examples:

@@ -5,8 +5,9 @@ import SwctrProto
 import SwctrWire
 
 struct TaskList: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List tasks", aliases: ["list"])
+    static let configuration = CommandConfiguration.command(
+        "ls", in: "tasks",
+        abstract: "List tasks", aliases: ["list"])
 
     @Flag(name: .shortAndLong, help: "Print ids only.")
     var quiet = false

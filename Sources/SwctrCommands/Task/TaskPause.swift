@@ -5,8 +5,9 @@ import SwctrProto
 import SwctrWire
 
 struct TaskPause: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "pause", abstract: "Freeze every process of a container")
+    static let configuration = CommandConfiguration.command(
+        "pause", in: "tasks",
+        abstract: "Freeze every process of a container")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
@@ -26,8 +27,9 @@ struct TaskPause: ClientCommand {
 }
 
 struct TaskResume: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Let a frozen container go on")
+    static let configuration = CommandConfiguration.command(
+        "resume", in: "tasks",
+        abstract: "Let a frozen container go on")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions

@@ -5,8 +5,9 @@ import SwctrProto
 import SwctrWire
 
 struct TaskProcesses: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "ps", abstract: "List the processes of a container, by their ids on the host")
+    static let configuration = CommandConfiguration.command(
+        "ps", in: "tasks",
+        abstract: "List the processes of a container, by their ids on the host")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions

@@ -5,8 +5,8 @@ import SwctrProto
 import SwctrWire
 
 struct TaskStart: ClientCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "start",
+    static let configuration = CommandConfiguration.command(
+        "start", in: "tasks",
         abstract: "Start a container that exists",
         discussion: """
             The exit status is the process's own. The task is deleted when it has ended, the container stays.
