@@ -46,7 +46,7 @@ if ! answers "$address"; then
     # that says that it is ready can be waited for.
     log=$demo/swctrd.log
     : >"$log"
-    setsid swctrd --root "$demo/root" --state "$demo/state" </dev/null >/dev/null 2> >(setsid tee -p -a "$log" >"$ready") &
+    setsid swctrd --root "$demo/root" --state "$demo/state" </dev/null >/dev/null 2> >(setsid tee -p -a "$log" >"$ready" 2>/dev/null) &
     manager=$!
     trap 'kill "$manager" 2>/dev/null || true; exit 130' INT TERM
     exec 3<"$ready"

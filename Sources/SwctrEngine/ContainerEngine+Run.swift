@@ -58,7 +58,8 @@ extension ContainerEngine {
             let record = try await record(for: plan, rootfs: base.rootfs, autoRemove: autoRemove)
             let handle = try await tasks.create(
                 TaskRequest(
-                    namespace: key.namespace, id: key.id, runtime: plan.runtime, options: plan.options,
+                    namespace: key.namespace, id: key.id, runtime: plan.runtime,
+                    options: plan.options.completed(for: plan.runtime.name, runcRoot: defaults.runcRoot),
                     spec: [UInt8](record.spec), stdio: start.stdio, consoleSize: start.consoleSize,
                     deleteOnExit: !start.detach || autoRemove),
                 recording: { tx in
@@ -90,7 +91,8 @@ extension ContainerEngine {
         return try await exclusively(key) { [self] in
             let handle = try await tasks.create(
                 TaskRequest(
-                    namespace: key.namespace, id: key.id, runtime: runtime, options: options,
+                    namespace: key.namespace, id: key.id, runtime: runtime,
+                    options: options.completed(for: runtime.name, runcRoot: defaults.runcRoot),
                     spec: [UInt8](record.spec),
                     stdio: start.stdio, consoleSize: start.consoleSize,
                     deleteOnExit: !start.detach || record.autoRemove),

@@ -16,10 +16,14 @@ public final class ContainerEngine: Sendable {
     public struct Defaults: Sendable {
         public var runtime: String
         public var snapshotter: String
+        /// Where runc and its like keep their state: a folder of this manager's own, so that containers of another
+        /// engine, or of another manager, never meet ours under one id.
+        public var runcRoot: String
 
-        public init(runtime: String = RuntimeOptionRule.runcRuntime, snapshotter: String) {
+        public init(runtime: String = RuntimeOptionRule.runcRuntime, snapshotter: String, runcRoot: String) {
             self.runtime = runtime
             self.snapshotter = snapshotter
+            self.runcRoot = runcRoot
         }
     }
 

@@ -74,6 +74,15 @@ public enum RuntimeOptions: Sendable, Hashable {
         }
     }
 
+    /// The same with runc's state folder filled in, where the runtime is runc and none was chosen.
+    public func completed(for runtime: String, runcRoot: String) -> RuntimeOptions {
+        guard runtime == RuntimeOptionRule.runcRuntime else { return self }
+        var options = Containerd_Runc_V1_Options()
+        if case .runc(let chosen) = self { options = chosen }
+        if options.root.isEmpty { options.root = runcRoot }
+        return .runc(options)
+    }
+
     /// What goes into the shim's requests; nil for nothing.
     public func packed() throws(EngineError) -> Google_Protobuf_Any? {
         switch self {

@@ -65,7 +65,8 @@ struct Assembly {
             store: store, bus: bus, hooks: cleanup.hooks, eventLoops: eventLoops, log: log)
         engine = ContainerEngine(
             images: images, runtimes: runtimes, tasks: tasks, cleanup: cleanup, scratch: state + "/scratch",
-            defaults: .init(runtime: configuration.defaultRuntime, snapshotter: configuration.defaultSnapshotter))
+            defaults: .init(runtime: configuration.defaultRuntime, snapshotter: configuration.defaultSnapshotter,
+                runcRoot: configuration.state + "/runc"))
     }
 
     /// What clients may call.

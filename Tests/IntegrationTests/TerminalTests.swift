@@ -18,7 +18,7 @@ extension Integration {
             done
             """
 
-        @Test("-t gives the process a terminal of the client's size, which follows", arguments: Setting.all)
+        @Test("-t gives the process a terminal of the client's size, which follows", arguments: Setting.withTerminals)
         func terminal(_ setting: Setting) throws {
             try setting.with { site in
                 let child = try site.start(
@@ -35,7 +35,7 @@ extension Integration {
             }
         }
 
-        @Test("the client's terminal is as it was when the container has ended", arguments: Setting.all)
+        @Test("the client's terminal is as it was when the container has ended", arguments: Setting.withTerminals)
         func restored(_ setting: Setting) throws {
             try setting.with { site in
                 let run = site.client.command(
@@ -52,7 +52,7 @@ extension Integration {
             }
         }
 
-        @Test("exec -t gives a terminal too", arguments: Setting.all)
+        @Test("exec -t gives a terminal too", arguments: Setting.withTerminals)
         func exec(_ setting: Setting) throws {
             try setting.with { site in
                 try site.detach("a", "sleep", "1000")

@@ -82,6 +82,19 @@ struct RuntimeOptionsTests {
         }
     }
 
+    @Test("runc gets a state folder of the manager's own unless one was chosen, others get nothing")
+    func runcRoot() throws {
+        let name = RuntimeOptionRule.runcRuntime
+        guard case .runc(let filled) = RuntimeOptions.none.completed(for: name, runcRoot: "/run/x") else {
+            Issue.record("no runc options")
+            return
+        }
+        #expect(filled.root == "/run/x")
+        let chosen = try RuntimeOptions(checking: try runc { $0.root = "/mine" }, runtime: name, cgroup: nil)
+        #expect(chosen.completed(for: name, runcRoot: "/run/x") == chosen)
+        #expect(RuntimeOptions.none.completed(for: Self.kata, runcRoot: "/run/x") == .none)
+    }
+
     @Test("what cannot be decoded, or is of a type nobody knows, is refused")
     func undecodable() throws {
         var garbage = Google_Protobuf_Any()

@@ -73,10 +73,12 @@ public struct TarDecoder {
 
     /// Tells the decoder that there are no more bytes.
     ///
-    /// - Throws: `.invalidArgument` where an entry is cut short; a missing end mark is tolerated.
+    /// - Throws: `.invalidArgument` where an entry is cut short; a missing end mark is tolerated, and so is missing
+    ///   padding after the last entry: umoci writes layers without either.
     public mutating func finish() throws(EngineError) {
         switch phase {
         case .ended: return
+        case .padding where !hasExtension: return
         case .header where collected.isEmpty && !hasExtension: return
         default: throw TarHeader.damaged("it is cut short" + (current.map { " in \($0.name)" } ?? ""))
         }
