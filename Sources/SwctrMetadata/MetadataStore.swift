@@ -1,6 +1,7 @@
 internal import GRDB
 public import Logging
 public import SwctrCore
+internal import Synchronization
 
 /// All that the engine knows, in one SQLite file: what exists, what is wanted, and what is about to exist.
 ///
@@ -11,6 +12,9 @@ public import SwctrCore
 /// transactions; losing the process alone loses nothing.
 public final class MetadataStore: Sendable {
     private let queue: DatabaseQueue
+    /// Held while work is handed to the queue, so that none comes after the closing: GRDB takes that for a mistake of the
+    /// program and traps.
+    private let isClosed = Mutex(false)
     /// The file, for messages.
     public let path: String
 
@@ -51,9 +55,12 @@ public final class MetadataStore: Sendable {
     ) async throws -> Value {
         do {
             return try await withCheckedThrowingContinuation { continuation in
-                queue.asyncRead { result in
-                    continuation.resume(with: Result { try body(MetadataTransaction(db: result.get())) })
+                let isQueued = enqueue {
+                    queue.asyncRead { result in
+                        continuation.resume(with: Result { try body(MetadataTransaction(db: result.get())) })
+                    }
                 }
+                if !isQueued { continuation.resume(throwing: closed) }
             }
         } catch {
             throw Self.mapError(error, "read metadata", path)
@@ -69,17 +76,34 @@ public final class MetadataStore: Sendable {
     ) async throws -> Value {
         do {
             return try await withCheckedThrowingContinuation { continuation in
-                queue.asyncWrite({ db in try body(MetadataTransaction(db: db)) }) { _, result in
-                    continuation.resume(with: result)
+                let isQueued = enqueue {
+                    queue.asyncWrite({ db in try body(MetadataTransaction(db: db)) }) { _, result in
+                        continuation.resume(with: result)
+                    }
                 }
+                if !isQueued { continuation.resume(throwing: closed) }
             }
         } catch {
             throw Self.mapError(error, "change metadata", path)
         }
     }
 
-    /// Folds the write-ahead log back and closes the file; calls after it fail.
+    private func enqueue(_ work: () -> Void) -> Bool {
+        isClosed.withLock { isClosed in
+            if isClosed { return false }
+            work()
+            return true
+        }
+    }
+
+    private var closed: EngineError {
+        EngineError(.unavailable, subject: path, message: "metadata is closed, the manager is ending")
+    }
+
+    /// Folds the write-ahead log back and closes the file, after the work that it was given; later calls fail with
+    /// `.unavailable`.
     public func close() throws(EngineError) {
+        isClosed.withLock { $0 = true }
         do { try queue.close() } catch { throw Self.mapError(error, "close metadata", path) }
     }
 

@@ -41,6 +41,23 @@ struct StoreTests {
         }
     }
 
+    @Test("what comes after the close is refused, and harms nothing")
+    func closed() async throws {
+        try await withStore { store in
+            try store.close()
+            for isRead in [true, false] {
+                let error = await #expect(throws: EngineError.self) {
+                    if isRead {
+                        _ = try await store.read { try $0.containers() }
+                    } else {
+                        try await store.write { try $0.createContainer(.sample("c")) }
+                    }
+                }
+                #expect(error?.code == .unavailable)
+            }
+        }
+    }
+
     @Test("a second opening finds what the first stored, also without a close")
     func reopening() async throws {
         try await withStore { store in
