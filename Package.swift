@@ -185,6 +185,13 @@ let package = Package(
                 "SwctrCore", "SwctrOCI", "SwctrContent", "SwctrSnapshots", "SwctrMetadata", "SwctrImages",
                 "SwctrTestSupport", log,
             ], swiftSettings: settings),
+        .testTarget(
+            name: "SwctrEngineTests",
+            dependencies: [
+                "SwctrService", "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrProto", "SwctrRPC", "SwctrMetadata",
+                "SwctrRuntime", "SwctrImages", "SwctrTasks", "SwctrEngine", "SwctrTestSupport", protobuf, log,
+            ] + nio,
+            swiftSettings: settings),
         .testTarget(name: "ShimCoreTests", dependencies: ["ShimCore"], swiftSettings: settings),
     ]
 )

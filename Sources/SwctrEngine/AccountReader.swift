@@ -15,6 +15,9 @@ actor AccountReader {
 
     init(scratch: String) { self.scratch = scratch }
 
+    /// Undoes a mount that an earlier manager died over.
+    func recover() throws(EngineError) { try MountTable.unmountAll(below: scratch) }
+
     /// Whether an image needs no look any more; one without layers never does.
     func knows(_ cacheKey: Digest?) -> Bool { cacheKey.map { cache[$0] != nil } ?? true }
 

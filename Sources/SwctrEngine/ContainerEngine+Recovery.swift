@@ -7,6 +7,7 @@ extension ContainerEngine {
     /// Finishes or undoes what an earlier manager had begun; called once, after the tasks were found again and before
     /// clients are served. Nothing is searched for: intents and rows name everything.
     public func recover() async throws {
+        try await accounts.recover()
         for intent in try await metadata.read({ try $0.intents(.run) }) { try await recoverRun(intent) }
         for record in try await metadata.read({ try $0.containers() }) where record.autoRemove {
             // Its task went, and the word of it did not arrive here.

@@ -66,7 +66,8 @@ public struct TasksService: Sendable {
         let pid = try await task.snapshot().pid
         try await answers.send(.with { $0.started.pid = pid })
         if detach { return }
-        let exit = try await tasks.wait(task.namespace, task.id, execID: nil)
+        // Of this very task: its name may be another's by the time it is gone.
+        let exit = try await task.wait()
         try await task.waitUntilGone()
         try await answers.send(.with { $0.exited = Swctr_V1_ProcessExited(exit) })
     }
