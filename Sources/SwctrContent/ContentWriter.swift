@@ -70,7 +70,7 @@ public struct ContentWriter: ~Copyable {
 }
 
 /// Removes a file that did not come to anything; after the rename there is none under this name any more.
-private struct UnfinishedFile: ~Copyable {
+struct UnfinishedFile: ~Copyable {
     let path: String
     init(path: String) { self.path = path }
     deinit { _ = unlink(path) }
