@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 
 /// What can be seen of the host: processes, mounts, cgroups, files.
 public enum Host {
@@ -106,31 +105,5 @@ public enum Host {
 
     private static func link(_ path: String) -> String {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) ?? ""
-    }
-}
-
-extension Host {
-    /// Waits until something of this name is in a folder; the folder itself may be made meanwhile.
-    public static func awaitEntry(_ name: String, in folder: String, within limit: Duration = .seconds(20)) throws {
-        let deadline = ContinuousClock.now.advanced(by: limit)
-        let watch = try Descriptor(inotify_init1(Int32(IN_CLOEXEC)), "inotify")
-        let events = UInt32(IN_CREATE | IN_MOVED_TO)
-        while true {
-            // Watch first, look then: what comes in between is seen by one of the two. Of a folder that is not there yet,
-            // the nearest one above it that is.
-            var nearest = folder
-            var missing: String?
-            while inotify_add_watch(watch.number, nearest, events) < 0, nearest != "/" {
-                missing = nearest
-                nearest = URL(fileURLWithPath: nearest).deletingLastPathComponent().path
-            }
-            if let missing, exists(missing) { continue }
-            if exists("\(folder)/\(name)") { return }
-            if awaitReadiness([(watch.number, Int16(POLLIN))], until: deadline)[0] == 0 {
-                throw TestFailure("\(folder)/\(name) did not come in \(limit)")
-            }
-            var buffer = [UInt8](repeating: 0, count: 4096)
-            _ = Glibc.read(watch.number, &buffer, buffer.count)
-        }
     }
 }

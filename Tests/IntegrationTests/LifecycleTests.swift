@@ -50,10 +50,10 @@ extension Integration {
                     ["tasks", "exec", "--exec-id", "second", "a", "sh", "-c", "echo up; exec sleep 1000"])
                 try exec.expect("up\n")
                 let rows = try site.client.must("tasks", "ps", "a").lines.dropFirst()
-                let first = try site.client.task("a").processID
-                #expect(rows.contains { $0.hasPrefix("\(first) ") })
+                // runsc tells pids as they are inside its sandbox, to everybody who asks.
                 if setting.testDescription != Setting.runsc.testDescription {
-                    // A sandbox shows the host one process of its own for all that run in it.
+                    let first = try site.client.task("a").processID
+                    #expect(rows.contains { $0.hasPrefix("\(first) ") })
                     #expect(rows.count == 2)
                     #expect(rows.contains { $0.contains("second") })
                 }

@@ -63,8 +63,8 @@ extension Integration {
         func waitingClient() throws {
             try Setting.runc.with { site in
                 guard let manager = site.manager else { return }
-                let child = try site.start("a", "sh", "-c", "read line; echo got $line; exit 9")
-                try Host.awaitEntry("init.pid", in: manager.bundle(of: "a"))
+                let child = try site.start("a", "sh", "-c", "echo up; read line; echo got $line; exit 9")
+                try child.expect("up\n")
                 try manager.daemon.kill()
                 try manager.daemon.start()
                 child.send("word\n")

@@ -240,8 +240,10 @@ final class ForegroundTests {
         #expect(try contents("out") == Data("last words\n".utf8))
     }
 
-    @Test("while the manager is away output is copied, and when it is back the exit status is asked for")
-    func managerReturns() throws {
+    @Test(
+        "while the manager is away output is copied, and when it is back the exit status is asked for",
+        arguments: [true, false])
+    func managerReturns(startIsTold: Bool) throws {
         let address = "\(folder)/swctrd.sock"
         let input = try file("in")
         let out = try file("out")
@@ -250,9 +252,15 @@ final class ForegroundTests {
         let fifos = fifos
         let outcome = try run(host: host, address: address) { manager in
             let call = try manager.next("Run")
-            try manager.started(call)
-            manager.hangUp()
-            try Self.output(fifos.stdout, Data("meanwhile\n".utf8))
+            if startIsTold {
+                try manager.started(call)
+                manager.hangUp()
+                try Self.output(fifos.stdout, Data("meanwhile\n".utf8))
+            } else {
+                // Only the output tells that the process runs.
+                try Self.output(fifos.stdout, Data("meanwhile\n".utf8))
+                manager.hangUp()
+            }
             try Self.output(fifos.stderr, Data())
             let listener = try UnixSocket.bind(at: address, mode: 0o600)
             guard listen(listener.number, 4) == 0 else { throw EngineError.system("listen", subject: address) }

@@ -107,6 +107,11 @@ extension ForegroundProcess {
 
     private func failed(_ error: EngineError) throws(EngineError) {
         let isManagerGone = error.code == .unavailable || error.code == .cancelled
+        if isManagerGone, !hasStarted {
+            // Output is proof of a start that the manager had no more time to tell of.
+            for pump in outputs where pump.wantsSource { pump.move() }
+            hasStarted = outputs.contains { $0.total > 0 }
+        }
         guard isManagerGone, hasStarted else {
             if isWaiting, error.code == .notFound { throw Self.statusLost(error) }
             if isManagerGone, client.connection.loss != nil {
