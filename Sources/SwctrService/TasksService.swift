@@ -67,8 +67,7 @@ public struct TasksService: Sendable {
         try await answers.send(.with { $0.started.pid = pid })
         if detach { return }
         // Of this very task: its name may be another's by the time it is gone.
-        let exit = try await task.wait()
-        try await task.waitUntilGone()
+        let exit = try await task.waitAndSettle()
         try await answers.send(.with { $0.exited = Swctr_V1_ProcessExited(exit) })
     }
 

@@ -10,6 +10,8 @@ final class ProcessEntry {
     var phase: TaskPhase
     /// How it ended; a failure where it will never have run.
     let ended = Latch<Result<ProcessExit, EngineError>>()
+    /// What follows its exit where `deleteOnExit` is set, once it has begun.
+    var aftermath: Task<Void, Never>?
     /// Whether a Wait for it is under way at the shim.
     var isWatched = false
 

@@ -61,18 +61,20 @@ extension TaskHandle {
         }
     }
 
-    /// The exit is stored: tells those who wait, and goes on with what was to follow it.
+    /// The exit is stored: goes on with what is to follow it, and tells those who wait.
     func announce(_ exit: ProcessExit, of entry: ProcessEntry) {
-        tell(exit, of: entry)
-        guard entry.deleteOnExit, deletion == nil, !isDisconnected else { return }
-        let execID = entry.execID
-        Task {
-            do {
-                _ = try await self.delete(execID, force: false)
-            } catch {
-                self.log.warning("could not delete after the exit", metadata: ["error": "\(error)"])
+        if entry.deleteOnExit, entry.aftermath == nil, !isDisconnected {
+            // Begun before anybody is told, so that whoever is told can wait for it.
+            let execID = entry.execID
+            entry.aftermath = Task {
+                do throws(EngineError) {
+                    _ = try await self.delete(execID, force: false)
+                } catch {
+                    self.log.warning("could not delete after the exit", metadata: ["error": "\(error)"])
+                }
             }
         }
+        tell(exit, of: entry)
     }
 
     private func tell(_ exit: ProcessExit, of entry: ProcessEntry) {

@@ -117,7 +117,7 @@ extension TaskHandle {
 
     /// A task that was to be deleted at its exit, and has ended, is deleted now.
     private func resumeDeletion() {
-        guard let exit = first.phase.exit, first.deleteOnExit, deletion == nil else { return }
+        guard let exit = first.phase.exit, first.deleteOnExit, first.aftermath == nil else { return }
         announce(exit, of: first)
     }
 

@@ -68,12 +68,27 @@ public actor TaskHandle {
     ///
     /// - Throws: `.notFound`; `.cancelled` when the caller's task is.
     public func wait(for execID: ExecID? = nil) async throws(EngineError) -> ProcessExit {
-        let ended = try process(execID).ended
+        try await wait(for: try process(execID))
+    }
+
+    private func wait(for entry: ProcessEntry) async throws(EngineError) -> ProcessExit {
+        let ended = entry.ended
         do {
             return try await ended.wait().get()
         } catch {
             throw EngineError(wrapping: error)
         }
+    }
+
+    /// Returns when the process has ended and what was to follow that has been done, well or badly: a process that
+    /// somebody stays with in the foreground is deleted then, and its name is free.
+    ///
+    /// - Throws: as `wait`.
+    public func waitAndSettle(for execID: ExecID? = nil) async throws(EngineError) -> ProcessExit {
+        let entry = try process(execID)
+        let exit = try await wait(for: entry)
+        await entry.aftermath?.value
+        return exit
     }
 
     /// Returns when nothing of the task is left.

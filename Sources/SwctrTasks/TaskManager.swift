@@ -91,14 +91,16 @@ public final class TaskManager: Sendable {
             .sorted { ($0.namespace, $0.id) < ($1.namespace, $1.id) }
     }
 
-    /// Waits for a process's end; one whose task is gone meanwhile is answered from memory.
+    /// Waits for a process's end, and where it is to be deleted then for that too; one that is gone already is answered
+    /// from memory.
     ///
     /// - Throws: `.notFound` when nothing is known of it.
     public func wait(
         _ namespace: Namespace, _ id: ContainerID, execID: ExecID?
     ) async throws(EngineError) -> ProcessExit {
         do throws(EngineError) {
-            return try await task(namespace, id).wait(for: execID)
+            // Whoever came back for a foreground run finds it done, as if the manager had not changed meanwhile.
+            return try await task(namespace, id).waitAndSettle(for: execID)
         } catch {
             guard error.code == .notFound,
                 let exit = environment.exits.exit(namespace: namespace, id: id, execID: execID)

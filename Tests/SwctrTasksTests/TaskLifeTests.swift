@@ -95,6 +95,12 @@ extension RealShims {
                     try await task.exec(
                         name, process: fixture.process(["true"]), stdio: TaskStdio(), deleteOnExit: true) != 0)
                 #expect(try await manager.tasks.wait(fixture.namespace, task.id, execID: name).status.code == 0)
+                // Who was told of the end finds the name free.
+                for _ in 0..<5 {
+                    _ = try await task.exec(
+                        name, process: fixture.process(["true"]), stdio: TaskStdio(), deleteOnExit: true)
+                    #expect(try await manager.tasks.wait(fixture.namespace, task.id, execID: name).status.code == 0)
+                }
                 try await task.delete(force: true)
                 try await fixture.expectNothingLeft(of: "a")
             }
