@@ -65,7 +65,8 @@ struct Assembly {
             store: store, bus: bus, hooks: cleanup.hooks, eventLoops: eventLoops, log: log)
         engine = ContainerEngine(
             images: images, runtimes: runtimes, tasks: tasks, cleanup: cleanup, scratch: state + "/scratch",
-            defaults: .init(runtime: configuration.defaultRuntime, snapshotter: configuration.defaultSnapshotter,
+            defaults: .init(
+                runtime: configuration.defaultRuntime, snapshotter: configuration.defaultSnapshotter,
                 runcRoot: configuration.state + "/runc"))
     }
 
@@ -115,7 +116,8 @@ struct Assembly {
 
     // MARK: Our surroundings
 
-    /// Environments of containers are in the database: nobody else reads it. SQLite gives the log beside it the same mode.
+    /// Environments of containers are in the database: nobody else reads it. SQLite gives the log beside it the same
+    /// mode.
     private static func privateFile(_ path: String) throws(EngineError) -> String {
         _ = OwnedFD(
             adopting: try retryingInterrupts("create", subject: path) {

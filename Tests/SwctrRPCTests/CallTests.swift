@@ -17,7 +17,7 @@ struct CallTests {
             let client = try await echo.client()
             let answer = try await client.call(
                 EchoServer.service, "Echo", Text.with { $0.value = "hello" }, returning: Text.self,
-                timeout: .seconds(10))
+                timeout: .seconds(90))
             #expect(answer.value == "hello")
             await client.close()
         }
@@ -52,7 +52,7 @@ struct CallTests {
             }
             for await note in echo.seen where note == "started " { break }
             let answer = try await client.call(
-                EchoServer.service, "Echo", Text(), returning: Text.self, timeout: .seconds(10))
+                EchoServer.service, "Echo", Text(), returning: Text.self, timeout: .seconds(90))
             #expect(answer == Text())
             waiting.cancel()
             let error = await #expect(throws: EngineError.self) { try await waiting.value }
@@ -96,7 +96,7 @@ struct CallTests {
         try await EchoServer.with { echo in
             let client = try await echo.client()
             let named = try await client.call(
-                EchoServer.service, "Namespace", Google_Protobuf_Empty(), returning: Text.self, timeout: .seconds(10),
+                EchoServer.service, "Namespace", Google_Protobuf_Empty(), returning: Text.self, timeout: .seconds(90),
                 metadata: [Metadata.namespaceKey: "k8s.io"])
             #expect(named.value == "k8s.io true true")
             let plain = try await client.call(

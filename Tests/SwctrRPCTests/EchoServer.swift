@@ -53,7 +53,7 @@ final class EchoServer: Sendable {
     }
 
     func client() async throws -> RPCClient {
-        try await RPCClient.connect(to: path, timeout: .seconds(10), eventLoops: Self.loops, log: Self.log)
+        try await RPCClient.connect(to: path, timeout: .seconds(90), eventLoops: Self.loops, log: Self.log)
     }
 
     /// Blocking work of a raw client, away from the threads that run the tests' tasks.
