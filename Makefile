@@ -34,6 +34,7 @@ test: deps ## Build and run every test; root is needed for the integration tests
 	$(SWIFT) build --build-tests
 	@$(MAKE) --no-print-directory check-protos
 	@.ci/test.sh
+	@.ci/parity.py
 
 ##@ Before a commit
 
@@ -61,8 +62,9 @@ check-protos: test-deps ## Check that the committed messages are what `make prot
 	@mkdir -p build/protos/c && $(MAKE) --no-print-directory -C shim protos GENERATED=$(CURDIR)/build/protos/c
 	@diff -r build/protos/c shim/Generated || { echo 'shim/Generated is not what proto/ says: run make protos' >&2; exit 1; }
 
-parity: build ## Run a suite of ctr cases, found at PARITY_SUITE, against swctr (ARGS='--filter ^tasks' passes arguments on)
-	@.ci/parity.sh $(ARGS)
+parity: build test-deps ## Run only the suite of ctr cases (ARGS='--lane engine --filter ^tasks' passes arguments on)
+	@Tests/Support/prepare.sh
+	@.ci/parity.py $(ARGS)
 
 ##@ For others to use
 
