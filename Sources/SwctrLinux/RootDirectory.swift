@@ -11,8 +11,7 @@ public struct RootDirectory: ~Copyable {
     /// - Throws: the class of errno.
     public init(_ path: String) throws(EngineError) {
         self.path = path
-        directory = OwnedFD(
-            adopting: try retryingInterrupts("open directory", subject: path) { swctr_open_directory(path) })
+        directory = try OwnedFD.directory(path)
     }
 
     /// The text of a file, with links resolved inside; nil where there is none.
@@ -20,11 +19,12 @@ public struct RootDirectory: ~Copyable {
     /// - Parameter limit: bytes; a larger file is refused.
     /// - Throws: what opening or reading failed with, other than absence.
     public borrowing func text(of file: String, limit: Int) throws(EngineError) -> String? {
-        let root = directory.number
         let name = "\(path)/\(file)"
         do throws(EngineError) {
-            let number = try retryingInterrupts("open", subject: name) { swctr_open_in_root(root, file) }
-            return try TextFile.read(OwnedFD(adopting: number), path: name, limit: limit)
+            // Not waiting for the other side of a FIFO that stands where a file should be.
+            let opened = try directory.open(
+                below: file, O_RDONLY | O_NONBLOCK, resolve: [.inRoot, .noMagicLinks], subject: name)
+            return try TextFile.read(opened, path: name, limit: limit)
         } catch  where error.code == .notFound {
             return nil
         }
@@ -54,7 +54,7 @@ public struct RootDirectory: ~Copyable {
         let data = (["lowerdir=" + layers.joined(separator: ":")] + mount.options.filter { $0 == "userxattr" })
             .joined(separator: ",")
         try retryingInterrupts("mount overlay", subject: target) {
-            swctr_mount_read_only("overlay", "overlay", target, data)
+            Glibc.mount("overlay", target, "overlay", UInt(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC), data)
         }
         defer { _ = swctr_unmount(target) }
         return try body(try RootDirectory(target))

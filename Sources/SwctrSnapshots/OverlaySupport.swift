@@ -1,3 +1,4 @@
+import CSwctrLinux
 import Glibc
 import SwctrCore
 import SwctrLinux
@@ -36,7 +37,7 @@ enum OverlaySupport {
         if mount("overlay", probe + "/merged", "overlay", 0, options) != 0 {
             throw .system("mount overlay", subject: probe)
         }
-        defer { _ = umount2(probe + "/merged", Int32(MNT_DETACH)) }
+        defer { _ = swctr_unmount(probe + "/merged") }
         // Deleting needs whiteouts, replacing a folder needs trusted attributes: some file systems have neither.
         if unlink(probe + "/merged/file") != 0 { throw .system("delete in overlay", subject: probe) }
         let upper = DirectoryHandle(try OwnedFD.directory(probe + "/upper"))
