@@ -14,9 +14,17 @@ public enum Host {
         try SpawnPlan.locate(program, in: Child.environment["PATH"] ?? "")
     }
 
+    /// The whole of a file, to its end: files of /proc have no size and come in pieces.
     public static func read(_ path: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: path) else { throw TestFailure("cannot read \(path)") }
-        return String(decoding: data, as: UTF8.self)
+        let file = try Descriptor(open(path, O_RDONLY | O_CLOEXEC), "open \(path)")
+        var text: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = Glibc.read(file.number, &piece, piece.count)
+            if count == 0 { return String(decoding: text, as: UTF8.self) }
+            guard count > 0 || errno == EINTR else { throw TestFailure("read \(path): errno \(errno)") }
+            text += piece.prefix(max(0, count))
+        }
     }
 
     public static func write(_ text: String, to path: String, mode: Int = 0o644) throws {
