@@ -29,7 +29,7 @@ build: build-deps ## Build the three programs for debugging: .build/debug/swctr,
 run: run-deps build ## Build, start a manager if none runs, and run a first container in it
 	@examples/first-container.sh
 
-test: deps ## Build and run every test; root is needed for the integration tests
+test: deps check-style ## Build and run every test; root is needed for the integration tests
 	@$(MAKE) --no-print-directory -C shim
 	$(SWIFT) build --build-tests
 	@$(MAKE) --no-print-directory check-protos
@@ -38,10 +38,7 @@ test: deps ## Build and run every test; root is needed for the integration tests
 
 ##@ Before a commit
 
-check: build-deps ## Check format, layers of imports, generated files, and that all of it builds without a warning
-	$(SWIFT) format lint --strict --parallel --recursive $(swift_sources)
-	@.ci/check-layers.py
-	@.ci/check-docs.py
+check: build-deps check-style ## Check format, layers, links, generated files, and that all of it builds without a warning
 	$(SWIFT) build --build-tests
 	@$(MAKE) --no-print-directory -C shim
 	@$(MAKE) --no-print-directory check-protos
@@ -53,6 +50,11 @@ protos: test-deps ## Generate the Swift and C messages from proto/
 	$(SWIFT) build --product protoc-gen-swift
 	@$(call generate,Sources/SwctrProto)
 	@$(MAKE) --no-print-directory -C shim protos
+
+check-style: ## Check what needs no build: format, layers of imports, links between pages
+	$(SWIFT) format lint --strict --parallel --recursive $(swift_sources)
+	@.ci/check-layers.py
+	@.ci/check-docs.py
 
 check-protos: test-deps ## Check that the committed messages are what `make protos` makes
 	$(SWIFT) build --product protoc-gen-swift
@@ -116,5 +118,5 @@ protoc --plugin=protoc-gen-swift=.build/debug/protoc-gen-swift --swift_opt=Visib
   --swift_opt=FileNaming=PathToUnderscores --swift_out=$(1) -Iproto $(protos)
 endef
 
-.PHONY: help deps build run test check format protos check-protos parity release bench install uninstall clean \
+.PHONY: help deps build run test check check-style format protos check-protos parity release bench install uninstall clean \
   build-deps run-deps test-deps bench-deps
