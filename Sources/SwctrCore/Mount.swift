@@ -15,3 +15,15 @@ public struct Mount: Hashable, Sendable {
         self.options = options
     }
 }
+
+extension Mount {
+    /// The same for a tree that is removed after its only use: an overlay is mounted `volatile` (Linux 5.10), so that
+    /// unmounting it does not write back everything that its upper file system holds, ours or not. Such an overlay
+    /// cannot be mounted a second time.
+    public var withoutWriteback: Mount {
+        guard type == "overlay", options.contains(where: { $0.hasPrefix("upperdir=") }) else { return self }
+        var mount = self
+        mount.options.insert("volatile", at: 0)
+        return mount
+    }
+}

@@ -70,10 +70,13 @@ extension ContainerEngine {
                     if let intent = base.intent { try tx.removeIntent(intent.id) }
                 },
                 mounts: { [self] in
-                    guard let image = plan.image, base.rootfs.isEmpty else { return base.rootfs }
-                    return try await snapshots.prepare(
-                        key.namespace, snapshotter: plan.snapshotter, key: key.id.rawValue,
-                        parent: image.chainID?.description)
+                    var rootfs = base.rootfs
+                    if let image = plan.image, rootfs.isEmpty {
+                        rootfs = try await snapshots.prepare(
+                            key.namespace, snapshotter: plan.snapshotter, key: key.id.rawValue,
+                            parent: image.chainID?.description)
+                    }
+                    return autoRemove ? rootfs.map(\.withoutWriteback) : rootfs
                 })
             await announce(record)
             return handle

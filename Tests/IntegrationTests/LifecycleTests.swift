@@ -42,6 +42,17 @@ extension Integration {
             }
         }
 
+        @Test("only what goes with its container is kept from the disk")
+        func volatile() throws {
+            try Setting.runc.with { site in
+                func root(_ outcome: Outcome) -> String { outcome.lines.first { $0.contains(" / ") } ?? "" }
+                #expect(root(try site.run("a", "cat", "/proc/mounts")).contains("volatile"))
+                let kept = try site.client.run(site.runArguments([], "b", ["cat", "/proc/mounts"]))
+                #expect(root(kept).hasPrefix("overlay ") && !root(kept).contains("volatile"))
+                try site.client.must("containers", "delete", "b")
+            }
+        }
+
         @Test("ps lists the processes, and those of execs with their ids", arguments: Setting.all)
         func processes(_ setting: Setting) throws {
             try setting.with { site in
