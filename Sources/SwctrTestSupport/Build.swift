@@ -13,9 +13,14 @@ public enum Build {
         return URL(fileURLWithPath: tests).deletingLastPathComponent().path
     }
 
-    /// The folder with our shim: SWCTR_BIN, or where `make -C shim` puts it.
+    /// The folder with our shim: SWCTR_SHIM_BIN, else SWCTR_BIN, else where `make -C shim` puts it.
     public static var shimFolder: String {
-        getenv("SWCTR_BIN").map { String(cString: $0) } ?? "\(repository)/build/shim"
+        for name in ["SWCTR_SHIM_BIN", "SWCTR_BIN"] {
+            if let given = getenv(name) { return String(cString: given) }
+        }
+        return "\(repository)/build/shim"
     }
+    /// A build for finding faults (`make -C shim sanitized`): larger, slower, and not what is shipped.
+    public static var isShimInstrumented: Bool { shimFolder.hasSuffix("sanitized") }
     public static var shim: String { "\(shimFolder)/containerd-shim-swctr-v2" }
 }

@@ -1,6 +1,7 @@
 /* fork and exec. Nothing of Swift may run between the two: the child borrows the parent's memory. */
 #include "CShim.h"
 
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 /* Descriptors of the child are first moved up here, so that none is overwritten before it was used. */
@@ -19,6 +20,7 @@ static int prepare_and_exec(const struct shim_spawn *spawn) {
         /* A kernel without close_range leaves what the caller forgot to mark; everything of ours is marked. */
         syscall(SYS_close_range, spawn->descriptor_count, ~0U, 0);
     }
+    if (spawn->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return errno;
     if (spawn->new_group && setpgid(0, 0) < 0) return errno;
 
     /* The loop blocks what it reads from its signalfd; a child starts with a clean slate. */

@@ -14,6 +14,8 @@ public func shimMain(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutable
         complain(failure.message)
         return 1
     case .success(let arguments):
+        // The other actions are on the way to a container, whose processes would inherit it (docs/shim.md).
+        if arguments.action == .version || arguments.action == .info { _ = shim_renounce_new_privileges() }
         switch arguments.action {
         case .version: return InfoCommand.printVersion()
         case .info: return InfoCommand.printInfo()

@@ -34,6 +34,7 @@ final class LoggingProgram {
         // Nothing of ours: a logger is told whose output it has, and no more.
         spawn.environment = ["CONTAINER_ID=" + context.id, "CONTAINER_NAMESPACE=" + context.namespace]
         spawn.inheritsEnvironment = false
+        spawn.renouncingPrivileges = true
         do throws(SystemError) {
             pid = try spawn.start()
         } catch {

@@ -36,6 +36,9 @@ final class Server {
         guard null.isOpen else { throw SystemError("open /dev/null") }
         guard signals.isOpen else { throw SystemError("signalfd") }
         publisher = Publisher(loop: loop, log: log, path: Environment.value("TTRPC_ADDRESS") ?? "")
+        // What passes through here is the containers' own. An operator who debugs may want the core; a user other than root
+        // could no longer look at its own /proc/self.
+        if geteuid() == 0, !arguments.isDebug, shim_become_undumpable() != 0 { throw SystemError("forbid core dumps") }
         if shim_become_subreaper() != 0 { throw SystemError("become subreaper") }
         if arguments.socket.isEmpty {
             listener = OwnedFD(adopting: 3)

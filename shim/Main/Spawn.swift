@@ -12,6 +12,8 @@ struct Spawn {
     var inheritsEnvironment = true
     var asGroupLeader = false
     var closingOthers = false
+    /// For a program that is no way into a container: a container's processes would inherit it.
+    var renouncingPrivileges = false
 
     /// The child's pid. An error is also what kept the program from being executed.
     func start() throws(SystemError) -> pid_t {
@@ -27,6 +29,7 @@ struct Spawn {
                 request.descriptor_count = Int32(fds.count)
                 request.new_group = asGroupLeader ? 1 : 0
                 request.close_others = closingOthers ? 1 : 0
+                request.no_new_privileges = renouncingPrivileges ? 1 : 0
                 return shim_spawn(&request)
             }
         }
@@ -34,14 +37,15 @@ struct Spawn {
         return pid
     }
 
-    /// Ours without NOTIFY_SOCKET: a container must not report readiness in the daemon's name.
+    /// Ours without what systemd gave the daemon for itself: a container must not report readiness in the daemon's name,
+    /// and a runtime (crun) would take descriptors for sockets that are none.
     private func mergedEnvironment() -> [Text] {
         var result = environment
         guard inheritsEnvironment else { return result }
         var dropped = environment.map { entry in
             entry.bytes.firstIndex(of: 0x3d).map { entry.prefix($0 + 1) } ?? entry
         }
-        dropped.append("NOTIFY_SOCKET=")
+        dropped += ["NOTIFY_SOCKET=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES="]
         guard var entry = shim_environment() else { return result }
         while let variable = entry.pointee {
             let text = Text(variable)

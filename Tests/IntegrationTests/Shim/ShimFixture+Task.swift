@@ -137,10 +137,10 @@ extension ShimFixture {
         try send("CloseIO", request)
     }
 
-    func shimPID(_ id: String = "a") throws -> pid_t {
+    func shimPID(_ id: String = "a", on name: String = "main") throws -> pid_t {
         var request = Containerd_Task_V2_ConnectRequest()
         request.id = id
-        let answer: Containerd_Task_V2_ConnectResponse = try call("Connect", request)
+        let answer: Containerd_Task_V2_ConnectResponse = try call("Connect", request, on: name)
         return pid_t(answer.shimPid)
     }
 

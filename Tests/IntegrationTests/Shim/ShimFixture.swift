@@ -9,11 +9,18 @@ final class ShimFixture {
     let flavor: ShimFlavor
     let workspace: Workspace
     private(set) var events: EventCollector
+    /// What `start` is run by, and with what besides the environment of every shim.
+    private let launcher: [String]
+    private let variables: [String: String]
     private(set) var address = ""
     private var peers: [String: WirePeer] = [:]
 
-    private init(_ flavor: ShimFlavor, _ workspace: Workspace) throws {
+    private init(
+        _ flavor: ShimFlavor, _ workspace: Workspace, launcher: [String], variables: [String: String]
+    ) throws {
         self.flavor = flavor
+        self.launcher = launcher
+        self.variables = variables
         self.workspace = workspace
         events = try EventCollector(at: workspace.file("events"))
         workspace.atEnd { [self] in events.close() }
@@ -23,10 +30,11 @@ final class ShimFixture {
     /// Runs `body` with a shim that serves the container `a`, which has not been created. Whatever is left is killed.
     static func with(
         _ flavor: ShimFlavor, _ command: [String] = ["sleep", "1000"], terminal: Bool = false,
+        launcher: [String] = [], variables: [String: String] = [:],
         edit: (inout [String: Any]) -> Void = { _ in }, _ body: (ShimFixture) throws -> Void
     ) throws {
         try Workspace.with { workspace in
-            let fixture = try ShimFixture(flavor, workspace)
+            let fixture = try ShimFixture(flavor, workspace, launcher: launcher, variables: variables)
             try fixture.makeBundle("a", command, terminal: terminal, edit: edit)
             fixture.address = try fixture.start("a")
             try body(fixture)
@@ -51,7 +59,7 @@ final class ShimFixture {
         var environment = Child.environment
         environment["TTRPC_ADDRESS"] = workspace.file("events")
         environment["SWCTR_SHIM_SOCKET_DIR"] = workspace.file("s")
-        return environment
+        return environment.merging(variables) { $1 }
     }
 
     /// Runs `start` and returns the address that it prints.
@@ -64,7 +72,7 @@ final class ShimFixture {
             workspace.atEnd { close(holder) }
         }
         let outcome = try Child(
-            arguments(id) + ["start"], environment: environment, directory: bundle(id),
+            launcher + arguments(id) + ["start"], environment: environment, directory: bundle(id),
             input: input.map { .bytes($0) } ?? .null
         ).wait(within: .seconds(10))
         guard outcome.status == 0, outcome.errors.isEmpty else {

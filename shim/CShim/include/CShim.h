@@ -42,6 +42,10 @@ int shim_set_window_size(int fd, unsigned short rows, unsigned short columns);
 unsigned char shim_terminal_end_character(int fd);
 int shim_set_pipe_size(int fd, int bytes);
 int shim_become_subreaper(void);
+/* No core dumps, and no reading of this process's memory by its own user. */
+int shim_become_undumpable(void);
+/* This process and its children gain nothing by executing set-user-id files. */
+int shim_renounce_new_privileges(void);
 /* A core-scheduling cookie of its own for the caller's process group. */
 int shim_create_core_schedule(void);
 char **shim_environment(void);
@@ -67,6 +71,8 @@ struct shim_spawn {
     int new_group;
     /* Close what is open beyond the descriptors even without close-on-exec (for the daemon). */
     int close_others;
+    /* The child and its children gain nothing by executing set-user-id files. */
+    int no_new_privileges;
 };
 
 /* Starts the child without copying page tables; its pid, or -1 with errno (also when exec failed). */
