@@ -12,6 +12,19 @@ enum ProcessPhase: UInt8, CaseIterable {
     case stopped
     case deleted
 
+    /// For the log.
+    var name: Text {
+        switch self {
+        case .created: "created"
+        case .starting: "starting"
+        case .running: "running"
+        case .pausing: "pausing"
+        case .paused: "paused"
+        case .stopped: "stopped"
+        case .deleted: "deleted"
+        }
+    }
+
     /// Value of `containerd.task.v2.Status`.
     var wireStatus: UInt32 {
         switch self {

@@ -6,6 +6,7 @@ import CShim
 /// lets go of it, and the end then comes after everything that was written.
 final class InputPump {
     private let loop: EventLoop
+    private let scratch: Scratch
     private var source: OwnedFD
     private var hold: OwnedFD
     private var destination: OwnedFD
@@ -17,13 +18,13 @@ final class InputPump {
     /// The rest of a portion that a terminal did not take.
     private var pending: [UInt8] = []
 
-    private static let page = 4096
-
     init(
-        loop: EventLoop, source: consuming OwnedFD, hold: consuming OwnedFD, destination: consuming OwnedFD,
+        loop: EventLoop, scratch: Scratch, source: consuming OwnedFD, hold: consuming OwnedFD,
+        destination: consuming OwnedFD,
         isTerminal: Bool
     ) {
         self.loop = loop
+        self.scratch = scratch
         self.source = source
         self.hold = hold
         self.destination = destination
@@ -85,15 +86,11 @@ final class InputPump {
     }
 
     private func copy() -> Bool {
-        let count = withUnsafeTemporaryAllocation(byteCount: Self.page, alignment: 16) { buffer in
-            let count = retrying { read(source.raw, buffer.baseAddress, buffer.count) }
-            if count > 0 {
-                pending = Array(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
-                lastByte = pending[count - 1]
-            }
-            return count
-        }
-        return count > 0
+        let count = retrying { read(source.raw, scratch.input.baseAddress, Scratch.page) }
+        guard count > 0 else { return false }
+        pending = Array(scratch.input[..<count])
+        lastByte = pending[count - 1]
+        return true
     }
 
     /// True if nothing is left over.

@@ -6,6 +6,10 @@ import CShim
 final class Log {
     private var pipe = OwnedFD()
 
+    func info(_ message: Text) {
+        write("info", message)
+    }
+
     func warning(_ message: Text) {
         write("warning", message)
     }

@@ -10,13 +10,16 @@ final class LoggingProgram {
     private var timer: Timer?
     private(set) var hasExited = false
     private var isReady = false
+    private var isEnding = false
+    private var isAskedToEnd = false
     /// Called once: ready, or why not.
     var onReady: ((RPCError?) -> Void)?
     var onExit: (() -> Void)?
 
-    /// What it has for its end once its input is closed, and then once it has been asked.
+    /// What it has for its end once its input is closed, and then once it has been asked: together less than a Delete
+    /// waits for output.
     private static let endTime = 2000
-    private static let killTime = 10_000
+    private static let killTime = 6000
     private static let readyTime = 30_000
 
     /// Starts the program. `stdout` and `stderr` are the pipes' read ends, which the caller closes.
@@ -50,12 +53,20 @@ final class LoggingProgram {
 
     /// Its input has ended: lets it finish, asks it to, makes it.
     func end() {
-        guard !hasExited else { return }
+        guard !hasExited, !isEnding else { return }
+        isEnding = true
         timer?.cancel()
-        timer = loop.after(Self.endTime) { [self] in
-            _ = kill(pid, SIGTERM)
-            timer = loop.after(Self.killTime) { [self] in _ = kill(pid, SIGKILL) }
-        }
+        timer = loop.after(Self.endTime) { [self] in terminate() }
+    }
+
+    /// Nobody waits for it any longer.
+    func terminate() {
+        guard !hasExited, !isAskedToEnd else { return }
+        isEnding = true
+        isAskedToEnd = true
+        timer?.cancel()
+        _ = kill(pid, SIGTERM)
+        timer = loop.after(Self.killTime) { [self] in _ = kill(pid, SIGKILL) }
     }
 
     private func readReady() {
@@ -85,10 +96,13 @@ final class LoggingProgram {
 
     private func exited() {
         hasExited = true
-        timer?.cancel()
-        timer = nil
-        // Its copy of the descriptor is closed by now, so the pipe says what is to be said.
+        // Its copy of the descriptor is closed by now, so the pipe says what is to be said; but a child of it, to which
+        // it has left its work, still has the time that it had.
         if !isReady { readReady() }
+        if isReady {
+            timer?.cancel()
+            timer = nil
+        }
         let notify = onExit
         onExit = nil
         notify?()

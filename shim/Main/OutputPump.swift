@@ -3,9 +3,10 @@ import CShim
 /// Moves one stream of a process from its pipe or terminal to the client.
 ///
 /// Nothing is ever read that cannot be written at once, so the pump holds no data of its own; a slow client fills the
-/// kernel's pipes and then the container waits, as it would on a terminal.
+/// kernel's pipes and then the container waits, as it would on a terminal. Files and logs take everything at once.
 final class OutputPump {
     private let loop: EventLoop
+    private let scratch: Scratch
     private var source: OwnedFD
     private let isTerminal: Bool
     private var sink: Sink
@@ -16,18 +17,20 @@ final class OutputPump {
     private var processHasExited = false
     /// Bytes that have gone into the FIFO; fewer in it mean that somebody has read.
     private var delivered = 0
+    /// What the scratch room has been used for since it was last given back.
+    private var largestPortion = 0
     private(set) var isFinished = false
     private let onFinish: () -> Void
 
     /// How long a client may take to open its end before output is thrown away instead of held up.
     private static let firstReaderGrace = 30_000
-    private static let page = 4096
 
     init(
-        loop: EventLoop, source: consuming OwnedFD, isTerminal: Bool, sink: consuming Sink,
+        loop: EventLoop, scratch: Scratch, source: consuming OwnedFD, isTerminal: Bool, sink: consuming Sink,
         onFinish: @escaping () -> Void
     ) {
         self.loop = loop
+        self.scratch = scratch
         self.isTerminal = isTerminal
         flow = OutputFlow(readerSeen: sink.readerSeen)
         self.source = source
@@ -63,59 +66,82 @@ final class OutputPump {
         sourceWatch = loop.add(source.raw, events) { [self] _ in pump() }
     }
 
+    /// Moves what there is. Bounded, so that one busy stream does not starve the others; level-triggering brings us back,
+    /// or a timer.
     private func pump() {
-        // Bounded, so that one busy stream does not starve the others; level-triggering brings us back, or a timer.
+        largestPortion = 0
         var rounds = isTerminal ? 64 : 16
-        while rounds > 0, !isFinished {
-            rounds -= 1
-            let room = sink.poll()
-            if room.isBroken, sink.isFIFO, sink.hold.isOpen == false {
-                apply(flow.probed(readerPresent: false))
-                continue
-            }
-            guard room.hasRoom || !sink.isFIFO else {
-                if !isTerminal, shim_pending_bytes(source.raw) == 0 {
-                    if sourceIsAtEnd() { close() }
-                    return
-                }
-                if !becomesFull() { return }
-                continue
-            }
-            if !move() { return }
-        }
-        if isTerminal, !isFinished { _ = loop.after(0) { [self] in if !isFinished { pump() } } }
+        while rounds > 0, !isFinished, isTerminal ? moveFromTerminal() : moveFromPipe() { rounds -= 1 }
+        if largestPortion > Scratch.page { scratch.shrink() }
+        if isTerminal, rounds == 0, !isFinished { _ = loop.after(0) { [self] in if !isFinished { pump() } } }
     }
 
     /// Moves one portion; false when there is nothing (more) to do now.
-    private func move() -> Bool {
-        if !isTerminal, sink.isFIFO, shim_pending_bytes(source.raw) > Self.page {
-            let moved = splice(
-                source.raw, nil, sink.writer.raw, nil, 1 << 20, UInt32(SPLICE_F_NONBLOCK | SPLICE_F_MOVE))
-            if moved > 0 {
-                delivered += moved
-                return true
-            }
-            if moved < 0 { return shim_errno() == EAGAIN || shim_errno() == EINTR || shim_errno() == EPIPE }
+    private func moveFromPipe() -> Bool {
+        let waiting = Int(shim_pending_bytes(source.raw))
+        if waiting <= 0 {
+            if sourceIsAtEnd() { close() }
+            return false
         }
         // Small portions are copied: they share pages, so that a FIFO holds sixty-four kilobytes and not sixteen writes.
-        return withUnsafeTemporaryAllocation(byteCount: Self.page, alignment: 16) { buffer in
-            let count = retrying { read(source.raw, buffer.baseAddress, buffer.count) }
-            if count < 0 {
-                if shim_errno() == EAGAIN { return false }
-                // EIO: nobody has the terminal open now; a running process may open it again.
-                if isTerminal, shim_errno() == EIO, !processHasExited { return false }
-            }
-            if count <= 0 {
-                close()
-                return false
-            }
-            deliver(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
-            return true
+        guard sink.isFIFO, waiting > Scratch.page else {
+            guard !sink.isFIFO || hasRoom() else { return !isFinished && sourceWatch != nil }
+            return copy(limit: sink.isFIFO ? Scratch.page : scratch.input.count) < waiting
         }
+        let moved = splice(source.raw, nil, sink.writer.raw, nil, 1 << 20, UInt32(SPLICE_F_NONBLOCK | SPLICE_F_MOVE))
+        if moved > 0 {
+            delivered += moved
+            return moved < waiting
+        }
+        switch shim_errno() {
+        case EINTR: return true
+        case EAGAIN: return becomesFull()
+        case EPIPE:
+            apply(flow.probed(readerPresent: false))
+            return true
+        default: return false
+        }
+    }
+
+    private func moveFromTerminal() -> Bool {
+        guard !sink.isFIFO || hasRoom() else { return !isFinished && sourceWatch != nil }
+        return copy(limit: sink.isFIFO ? Scratch.page : scratch.input.count) > 0
+    }
+
+    /// Whether a page can be written. If not, everything has been done for that, and the round is over.
+    private func hasRoom() -> Bool {
+        let room = sink.poll()
+        if room.isBroken, !sink.hold.isOpen {
+            apply(flow.probed(readerPresent: false))
+            return false
+        }
+        if !room.hasRoom { _ = becomesFull() }
+        return room.hasRoom
+    }
+
+    /// Reads a portion that can be written at once; how much that was, 0 for nothing now or ever.
+    private func copy(limit: Int) -> Int {
+        let count = retrying { read(source.raw, scratch.input.baseAddress, limit) }
+        if count < 0 {
+            if shim_errno() == EAGAIN { return 0 }
+            // EIO: nobody has the terminal open now; a running process may open it again.
+            if isTerminal, shim_errno() == EIO, !processHasExited { return 0 }
+        }
+        if count <= 0 {
+            close()
+            return 0
+        }
+        largestPortion = max(largestPortion, count)
+        deliver(UnsafeRawBufferPointer(rebasing: scratch.input[..<count]))
+        return count
     }
 
     /// Writes what was read. A FIFO with room takes a page whole; files take all or are full for good.
     private func deliver(_ data: UnsafeRawBufferPointer) {
+        if sink.isLog {
+            sink.log?.append(data)
+            return
+        }
         var done = 0
         while done < data.count {
             let count = retrying { write(sink.writer.raw, data.baseAddress.map { $0 + done }, data.count - done) }
@@ -125,7 +151,7 @@ final class OutputPump {
                     sink.takeHold()
                     if sink.hold.isOpen { continue }
                 }
-                // A device that would block, a full disk: the rest of this page is lost, the container goes on.
+                // A device that would block, a full disk: the rest of this portion is lost, the container goes on.
                 return
             }
             done += count
@@ -199,8 +225,6 @@ final class OutputPump {
 
     /// Frees a quarter of a FIFO; what remains is the newest output, for a client that attaches later.
     private func discardOldest() {
-        withUnsafeTemporaryAllocation(byteCount: Self.page, alignment: 16) { buffer in
-            for _ in 0..<4 where retrying({ read(sink.hold.raw, buffer.baseAddress, buffer.count) }) <= 0 { return }
-        }
+        for _ in 0..<4 where retrying({ read(sink.hold.raw, scratch.input.baseAddress, Scratch.page) }) <= 0 { return }
     }
 }

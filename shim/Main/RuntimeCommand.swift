@@ -21,6 +21,8 @@ struct RunningCommand {
     var logOffset: Int
     var completion: (CommandResult) -> Void
     var deadline: Timer?
+    /// A logging program and no command: it must not outlive us once nobody writes to it.
+    var isLogger = false
 }
 
 /// What a command has for its 0, 1 and 2.
@@ -80,9 +82,11 @@ extension Server {
     /// What the streams of a process of that id need.
     func stdioContext(_ id: Text, _ options: RuntimeOptions) -> StdioContext {
         StdioContext(
-            loop: loop, options: options, id: id, namespace: arguments.namespace, null: null.raw,
+            loop: loop, options: options, id: id, namespace: arguments.namespace, null: null.raw, scratch: scratch,
+            logs: logs,
             adopt: { [self] pid, ended in
-                commands.append(RunningCommand(pid: pid, output: -1, logOffset: 0) { _ in ended() })
+                commands.append(
+                    RunningCommand(pid: pid, output: -1, logOffset: 0, completion: { _ in ended() }, isLogger: true))
             })
     }
 

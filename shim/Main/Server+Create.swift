@@ -46,11 +46,18 @@ extension Server {
             execID: "", stdin: Text(value.stdin), stdout: Text(value.stdout), stderr: Text(value.stderr),
             isTerminal: value.terminal != 0)
         let rootfs = (0..<value.n_rootfs).compactMap { value.rootfs?[$0].map { MountRequest($0.pointee) } }
-        prepare(call, id: id, bundle: bundle, options: options, process: process, rootfs: rootfs)
+        switch process.addresses {
+        case .failure(let error):
+            call.fail(error)
+        case .success(let addresses):
+            prepare(call, id: id, bundle: bundle, options: options, process: process, addresses, rootfs: rootfs)
+        }
     }
 
     private func prepare(
-        _ call: Call, id: Text, bundle: Text, options: RuntimeOptions, process: TaskProcess, rootfs: [MountRequest]
+        _ call: Call, id: Text, bundle: Text, options: RuntimeOptions, process: TaskProcess,
+        _ addresses: StdioAddresses,
+        rootfs: [MountRequest]
     ) {
         let config = Files.read(bundle.appending(component: "config.json")).map { BundleConfig($0) }
         do throws(SystemError) {
@@ -75,9 +82,7 @@ extension Server {
             }
         }
         do throws(RPCError) {
-            process.stdio = try Stdio(
-                stdioContext(id, options), stdin: process.stdinPath,
-                stdout: process.stdoutPath, stderr: process.stderrPath, isTerminal: process.isTerminal)
+            process.stdio = try Stdio(stdioContext(id, options), addresses, isTerminal: process.isTerminal)
         } catch {
             Rootfs.unmount(mountPoints)
             call.fail(error)

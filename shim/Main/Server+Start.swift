@@ -95,8 +95,8 @@ extension Server {
         let stdio: Stdio
         do throws(RPCError) {
             stdio = try Stdio(
-                stdioContext(process.execID, container.options), stdin: process.stdinPath,
-                stdout: process.stdoutPath, stderr: process.stderrPath, isTerminal: process.isTerminal)
+                stdioContext(process.execID, container.options), try process.addresses.get(),
+                isTerminal: process.isTerminal)
         } catch {
             failExec(call, container, process, error)
             return

@@ -6,6 +6,8 @@ final class Server {
     let loop: EventLoop
     let log = Log()
     let publisher: Publisher
+    let scratch: Scratch
+    let logs: LogFiles
     /// /dev/null, for streams that nobody wants.
     let null: OwnedFD
 
@@ -35,6 +37,8 @@ final class Server {
         signals = OwnedFD(adopting: shim_signal_descriptor())
         guard null.isOpen else { throw SystemError("open /dev/null") }
         guard signals.isOpen else { throw SystemError("signalfd") }
+        scratch = try Scratch()
+        logs = LogFiles(log: log, scratch: scratch)
         publisher = Publisher(loop: loop, log: log, path: Environment.value("TTRPC_ADDRESS") ?? "")
         // What passes through here is the containers' own. An operator who debugs may want the core; a user other than root
         // could no longer look at its own /proc/self.
@@ -66,6 +70,9 @@ final class Server {
         loop.remove(&listenerWatch)
         listener.close()
         if !socketPath.isEmpty { Files.remove(socketPath) }
+        if containers.isEmpty {
+            for command in commands where command.isLogger { _ = CShim.kill(command.pid, SIGKILL) }
+        }
         publisher.flush(limit: Self.flushTime) { [self] in loop.stop() }
     }
 
@@ -117,16 +124,25 @@ final class Server {
 
     private func readSignals() {
         var shouldStop = false
+        var shouldReopen = false
+        var shouldReport = false
         withUnsafeTemporaryAllocation(of: signalfd_siginfo.self, capacity: 4) { buffer in
             while true {
                 let count = read(signals.raw, buffer.baseAddress, buffer.count * MemoryLayout<signalfd_siginfo>.stride)
                 if count <= 0 { return }
                 for index in 0..<count / MemoryLayout<signalfd_siginfo>.stride {
-                    if buffer[index].ssi_signo != UInt32(SIGCHLD) { shouldStop = true }
+                    switch Int32(buffer[index].ssi_signo) {
+                    case SIGTERM, SIGINT: shouldStop = true
+                    case SIGHUP: shouldReopen = true
+                    case SIGUSR1: shouldReport = true
+                    default: break  // SIGCHLD; SIGUSR2 means nothing, and write tells of SIGXFSZ
+                    }
                 }
             }
         }
         reap()
+        if shouldReopen { logs.reopen() }
+        if shouldReport { report() }
         if shouldStop { stop() }
     }
 }

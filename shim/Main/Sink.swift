@@ -1,20 +1,35 @@
 import CShim
 
-/// Where a stream's output goes: a client's FIFO with our hold on its other end, or a file.
+/// Where a stream's output goes: a client's FIFO with our hold on its other end, a file, or a log of ours.
 struct Sink: ~Copyable {
+    /// Closed where there is a log, and where the stream is not wanted.
     var writer = OwnedFD()
+    var log: LogStream?
     /// Our own read end of a FIFO: keeps the container from SIGPIPE when its client leaves.
     var hold = OwnedFD()
     var isFIFO = false
     /// Whether a reader was there when the FIFO was opened.
     var readerSeen = false
 
-    /// Opens what Create or Exec named. Never blocks, whether or not a client is there.
-    static func open(_ address: StdioAddress) throws(RPCError) -> Sink {
+    /// Whether somebody wants the stream.
+    var isWanted: Bool { writer.isOpen || isLog }
+
+    var isLog: Bool {
+        switch log {
+        case .some: true
+        case .none: false
+        }
+    }
+
+    /// Opens what Create or Exec named for `stream`, `stdout` or `stderr`. Never blocks, whether or not a client is there.
+    static func open(_ address: StdioAddress, _ stream: Text, _ logs: LogFiles) throws(RPCError) -> Sink {
         var sink = Sink()
         switch address {
         case .none, .program:
             return sink  // a program's pipe is made with it
+        case .log(let address):
+            sink.log = try logs.open(address, stream: stream)
+            return sink
         case .file(let path):
             if let slash = path.lastIndex(of: 0x2f), slash > 0 {
                 Files.makeDirectories(path.prefix(slash), mode: 0o755)
@@ -87,5 +102,6 @@ struct Sink: ~Copyable {
     mutating func close() {
         writer.close()
         hold.close()
+        log = nil
     }
 }

@@ -9,6 +9,8 @@ struct StdioContext {
     var namespace: Text
     /// /dev/null.
     var null: Int32
+    var scratch: Scratch
+    var logs: LogFiles
     /// Has the loop call back when a child of ours has ended.
     var adopt: (pid_t, @escaping () -> Void) -> Void
 }
@@ -22,6 +24,7 @@ struct OutputSinks: ~Copyable {
 /// All streams of one process.
 final class Stdio {
     private let loop: EventLoop
+    private let scratch: Scratch
     private let isTerminal: Bool
     private var outputs: [OutputPump] = []
     private var input: InputPump?
@@ -49,29 +52,28 @@ final class Stdio {
     /// Opens the client's ends and makes the process's.
     ///
     /// An error leaves nothing open. Without a terminal each of the three may be missing; with one, stderr is unused.
-    init(
-        _ context: StdioContext, stdin: Text, stdout: Text, stderr: Text, isTerminal: Bool
-    ) throws(RPCError) {
+    init(_ context: StdioContext, _ addresses: StdioAddresses, isTerminal: Bool) throws(RPCError) {
         loop = context.loop
+        scratch = context.scratch
         self.isTerminal = isTerminal
         do throws(RPCError) {
-            let target = try StdioAddress.parse(stdout).get()
             var sinks = OutputSinks()
-            if case .program(let address) = target {
+            if case .program(let address) = addresses.output {
                 try startLogger(address, context, &sinks)
             } else {
                 // A terminal must be read in any case, or its process stops when the kernel's buffer is full.
-                sinks.out = try Sink.open(isTerminal && target == .none ? .path("/dev/null") : target)
-                if !isTerminal { sinks.err = try Sink.open(try StdioAddress.parse(stderr).get()) }
+                let isUnread = isTerminal && addresses.output == .none
+                sinks.out = try Sink.open(isUnread ? .path("/dev/null") : addresses.output, "stdout", context.logs)
+                if !isTerminal { sinks.err = try Sink.open(addresses.error, "stderr", context.logs) }
             }
             if isTerminal {
                 swap(&waitingSink, &sinks.out)
-                try openInput(stdin)
+                try openInput(addresses.input)
                 console = try ConsoleListener(loop: loop) { [self] master in attach(master) }
             } else {
                 try makeOutput(&sinks.out, &childOutput, context.options)
                 try makeOutput(&sinks.err, &childError, context.options)
-                try openInput(stdin)
+                try openInput(addresses.input)
                 if waitingSource.isOpen { try makeInput(context.options) }
             }
         } catch {
@@ -159,7 +161,7 @@ final class Stdio {
         outputs = []
         logger?.onReady = nil
         logger?.onExit = nil
-        logger?.end()
+        logger?.terminate()
         logger = nil
         finished()
     }
@@ -202,20 +204,20 @@ final class Stdio {
     }
 
     private func makeOutput(_ waiting: inout Sink, _ end: inout OwnedFD, _ options: RuntimeOptions) throws(RPCError) {
-        guard waiting.writer.isOpen else { return }
+        guard waiting.isWanted else { return }
         var sink = Sink()
         swap(&sink, &waiting)
         let (reader, writer) = try Self.makePipe()
         end.replace(adopting: writer)
         _ = fchown(writer, options.ioUID, options.ioGID)
         outputs.append(
-            OutputPump(loop: loop, source: OwnedFD(adopting: reader), isTerminal: false, sink: sink) { [self] in
-                outputFinished()
-            })
+            OutputPump(
+                loop: loop, scratch: scratch, source: OwnedFD(adopting: reader), isTerminal: false, sink: sink
+            ) { [self] in outputFinished() })
     }
 
-    private func openInput(_ address: Text) throws(RPCError) {
-        guard case .path(let path) = try StdioAddress.parse(address).get() else { return }
+    private func openInput(_ address: StdioAddress) throws(RPCError) {
+        guard case .path(let path) = address else { return }
         if try !Sink.isFIFO(path) {
             if isTerminal { return }
             // A plain file or device needs no pump: the process reads it itself.
@@ -233,8 +235,8 @@ final class Stdio {
         childInput.replace(adopting: reader)
         _ = fchown(reader, options.ioUID, options.ioGID)
         input = InputPump(
-            loop: loop, source: OwnedFD(adopting: waitingSource.take()), hold: OwnedFD(adopting: waitingHold.take()),
-            destination: OwnedFD(adopting: writer), isTerminal: false)
+            loop: loop, scratch: scratch, source: OwnedFD(adopting: waitingSource.take()),
+            hold: OwnedFD(adopting: waitingHold.take()), destination: OwnedFD(adopting: writer), isTerminal: false)
     }
 
     static func makePipe() throws(RPCError) -> (reader: Int32, writer: Int32) {
@@ -250,17 +252,18 @@ final class Stdio {
         console = nil
         master.replace(adopting: descriptor)
         if let windowSize { _ = shim_set_window_size(descriptor, windowSize.rows, windowSize.columns) }
-        if waitingSink.writer.isOpen {
+        if waitingSink.isWanted {
             var sink = Sink()
             swap(&sink, &waitingSink)
             outputs.append(
                 OutputPump(
-                    loop: loop, source: OwnedFD(adopting: shim_duplicate(descriptor)), isTerminal: true, sink: sink
+                    loop: loop, scratch: scratch, source: OwnedFD(adopting: shim_duplicate(descriptor)),
+                    isTerminal: true, sink: sink
                 ) { [self] in outputFinished() })
         }
         if waitingSource.isOpen {
             input = InputPump(
-                loop: loop, source: OwnedFD(adopting: waitingSource.take()),
+                loop: loop, scratch: scratch, source: OwnedFD(adopting: waitingSource.take()),
                 hold: OwnedFD(adopting: waitingHold.take()), destination: OwnedFD(adopting: shim_duplicate(descriptor)),
                 isTerminal: true)
         }

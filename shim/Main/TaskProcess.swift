@@ -34,6 +34,11 @@ final class TaskProcess {
         self.isTerminal = isTerminal
     }
 
+    /// Where its streams go, or what is wrong with that.
+    var addresses: Result<StdioAddresses, RPCError> {
+        StdioAddresses.parse(stdin: stdinPath, stdout: stdoutPath, stderr: stderrPath, isTerminal: isTerminal)
+    }
+
     var isInit: Bool { execID.isEmpty }
 
     func wait(_ call: Call, deadline: Timer?) {

@@ -33,7 +33,8 @@ int shim_duplicate(int fd);
 int shim_close_on_exec(int fd);
 /* A file without a name, for what a runtime prints. */
 int shim_memory_file(void);
-/* Blocks SIGCHLD, SIGTERM and SIGINT and returns the descriptor that reads them; ignores SIGPIPE. */
+/* Blocks the signals that the shim acts on or that must not end it, and returns the descriptor that reads them; ignores
+ * SIGPIPE. */
 int shim_signal_descriptor(void);
 /* Bytes waiting in a pipe or terminal; -1 on error. */
 int shim_pending_bytes(int fd);
