@@ -25,6 +25,12 @@ struct LogLine: Equatable {
         guard start < portion.count else { return nil }
         let limit = min(portion.count - start, longest)
         var count = 0
+        // Eight bytes at once: the expression is zero unless one of them is a line end.
+        while count + 8 <= limit {
+            let word = portion.loadUnaligned(fromByteOffset: start + count, as: UInt64.self) ^ 0x0a0a_0a0a_0a0a_0a0a
+            if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { break }
+            count += 8
+        }
         while count < limit, portion[start + count] != UInt8(ascii: "\n") { count += 1 }
         let isWhole = start + count < portion.count && portion[start + count] == UInt8(ascii: "\n")
         return LogLine(start: start, count: count, isWhole: isWhole)
