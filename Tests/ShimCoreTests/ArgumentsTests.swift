@@ -44,6 +44,10 @@ struct ArgumentsTests {
             (["-namespace", "n", "-id", "../i", "start"], "shim id \"../i\" is not valid"),
             (["-namespace", "n", "start"], "shim id \"\" is not valid"),
             (["-namespace", "a/b", "-id", "i", "start"], "shim namespace \"a/b\" is not valid"),
+            (
+                ["-namespace", "n", "-id", "i", "-socket", "/s", "start"],
+                "-socket is for a shim that serves, start and delete find their own"
+            ),
         ] as [([Text], Text)])
     func refused(words: [Text], message: Text) {
         #expect(Arguments.parse(words) == .failure(Arguments.Failure(message)))

@@ -78,6 +78,38 @@ struct RuntimeTests {
         #expect(RuntimeOptions(json: "nonsense") == RuntimeOptions())
     }
 
+    @Test(
+        "a task API is ours or refused",
+        arguments: [
+            ("", 0, nil), ("unix:///s/x", 0, nil), ("/s/x", 2, nil), ("ttrpc+unix:///s/x", 3, nil),
+            ("unix:///s/y", 3, "task_api_address unix:///s/y is not where this shim serves, unix:///s/x"),
+            ("grpc+unix:///s/x", 3, "task_api_address grpc+unix:///s/x is not where this shim serves, unix:///s/x"),
+            ("", 1, "task_api_version 1 is not served, only 2 and 3"),
+        ] as [(Text, UInt32, Text?)])
+    func taskAPI(address: Text, version: UInt32, refusal: Text?) {
+        var options = RuntimeOptions()
+        options.taskAPIAddress = address
+        options.taskAPIVersion = version
+        let expected = refusal.map { RPCError.invalid($0) }
+        #expect(options.taskAPIRefusal(servedAt: ShimAddress(path: "/s/x")) == expected)
+    }
+
+    @Test(
+        "only a cgroup that bears the container's name is its own, also in systemd's words",
+        arguments: [
+            ("/ns/id", "/ns/id"), ("ns/id", "/ns/id"), ("/id", "/id"), ("id", "/id"), ("/ns/other", nil),
+            ("/ns/myid", nil), ("", nil), ("/", nil), ("/a/../id", "/id"), ("/id/..", nil),
+            ("system.slice:cri-containerd:id", "/system.slice/cri-containerd-id.scope"),
+            (":p:id", "/system.slice/p-id.scope"), ("x.slice::id", "/x.slice/id.scope"),
+            ("kube-pod-x.slice:p:id", "/kube.slice/kube-pod.slice/kube-pod-x.slice/p-id.scope"),
+            ("-.slice:p:id", "/p-id.scope"), ("a.slice:p:other", nil), ("a/b.slice:p:id", nil), ("a:b:c:id", nil),
+        ] as [(Text, Text?)])
+    func ownCgroup(path: Text, own: Text?) {
+        let config = BundleConfig("{\"linux\":{\"cgroupsPath\":" + path.jsonQuoted + "}}")
+        #expect(config.cgroupsPath == path)
+        #expect(config.ownCgroup(of: "id") == own)
+    }
+
     @Test("every command begins with containerd's global arguments")
     func globals() {
         var options = RuntimeOptions()
@@ -107,7 +139,7 @@ struct ExitBookkeepingTests {
     @Test("an early exit waits for the one who will name its pid, and is handed out once")
     func claimed() {
         var exits = EarlyExits()
-        exits.expect()
+        _ = exits.expect()
         exits.record(pid: 7, status: status)
         #expect(exits.claim(pid: 8) == nil)
         #expect(exits.claim(pid: 7) == status)
@@ -119,19 +151,34 @@ struct ExitBookkeepingTests {
         var exits = EarlyExits()
         exits.record(pid: 7, status: status)
         #expect(exits.isEmpty)
-        exits.expect()
-        exits.expect()
+        let first = exits.expect()
+        let second = exits.expect()
         exits.record(pid: 7, status: status)
-        exits.settle()
+        exits.settle(first)
         #expect(!exits.isEmpty)
-        exits.settle()
+        exits.settle(second)
         #expect(exits.isEmpty)
+    }
+
+    @Test("an exit is kept for those only who were there when it came, so that a steady stream does not pile it up")
+    func overlapping() {
+        var exits = EarlyExits()
+        var running = exits.expect()
+        for pid in Int32(1)...100 {
+            exits.record(pid: pid, status: status)
+            let next = exits.expect()
+            exits.settle(running)
+            running = next
+            #expect(exits.isEmpty)
+        }
+        exits.record(pid: 101, status: status)
+        #expect(exits.claim(pid: 101) == status)
     }
 
     @Test("of a pid that was used twice the newest exit counts")
     func reused() {
         var exits = EarlyExits()
-        exits.expect()
+        _ = exits.expect()
         exits.record(pid: 7, status: ExitStatus(code: 1, at: .never))
         exits.record(pid: 7, status: ExitStatus(code: 2, at: .never))
         #expect(exits.claim(pid: 7)?.code == 2)

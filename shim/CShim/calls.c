@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <termios.h>
 
 #ifndef PR_SCHED_CORE
@@ -57,6 +58,10 @@ int shim_become_undumpable(void) {
 
 int shim_renounce_new_privileges(void) {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+int shim_process_descriptor(pid_t pid) {
+    return syscall(SYS_pidfd_open, pid, 0);
 }
 
 int shim_create_core_schedule(void) {

@@ -7,7 +7,7 @@
 /* Descriptors of the child are first moved up here, so that none is overwritten before it was used. */
 #define SCRATCH_BASE 64
 
-static int prepare_and_exec(const struct shim_spawn *spawn) {
+static int prepare_and_exec(const struct shim_spawn *spawn, pid_t parent) {
     int moved[8];
     for (int index = 0; index < spawn->descriptor_count; index++) {
         moved[index] = fcntl(spawn->descriptors[index], F_DUPFD_CLOEXEC, SCRATCH_BASE);
@@ -22,6 +22,11 @@ static int prepare_and_exec(const struct shim_spawn *spawn) {
     }
     if (spawn->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return errno;
     if (spawn->new_group && setpgid(0, 0) < 0) return errno;
+    if (spawn->ends_with_parent) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) return errno;
+        /* The parent may have been killed before that took effect. */
+        if (getppid() != parent) return ESRCH;
+    }
 
     /* The loop blocks what it reads from its signalfd; a child starts with a clean slate. */
     struct sigaction standard = {.sa_handler = SIG_DFL};
@@ -41,9 +46,10 @@ pid_t shim_spawn(const struct shim_spawn *spawn) {
     }
     /* Shared with the child until it execs or exits; vfork returns here only then. */
     volatile int failure = 0;
+    pid_t parent = getpid();
     pid_t pid = vfork();
     if (pid == 0) {
-        failure = prepare_and_exec(spawn);
+        failure = prepare_and_exec(spawn, parent);
         _exit(127);
     }
     if (pid > 0 && failure != 0) {

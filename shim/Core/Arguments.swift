@@ -13,6 +13,8 @@ struct Arguments: Equatable {
     var bundle: Text = ""
     /// Listen here instead of taking the listener from descriptor 3.
     var socket: Text = ""
+    /// Tell whoever connects there what the shim holds.
+    var debugSocket: Text = ""
     var isDebug = false
 
     /// Parses everything after the program's name; the error is one line for stderr.
@@ -65,6 +67,9 @@ struct Arguments: Equatable {
         if !Identifier.isValid(result.namespace) {
             return .failure(Failure("shim namespace \"\(result.namespace)\" is not valid"))
         }
+        if result.action != .serve, !result.socket.isEmpty {
+            return .failure(Failure("-socket is for a shim that serves, start and delete find their own"))
+        }
         if !result.id.isEmpty || result.action != .serve, !Identifier.isValid(result.id) {
             return .failure(Failure("shim id \"\(result.id)\" is not valid"))
         }
@@ -101,7 +106,7 @@ struct Arguments: Equatable {
         } else if name == "socket" {
             socket = value
         } else if name == "debug-socket" {
-            return true  // accepted as containerd's own shim does; there is no debug service to listen there
+            debugSocket = value
         } else {
             return false
         }

@@ -4,6 +4,8 @@ struct BundleConfig: Equatable {
     var group: Text?
     /// True if the container has a pid namespace of its own, so that the kernel kills everything with its init.
     var hasPrivatePIDNamespace = false
+    /// Where the runtime is told to count the container's resources: a path, or systemd's `slice:prefix:name`.
+    var cgroupsPath: Text = ""
 
     /// Reads the document. What cannot be read counts as absent: no group, no private namespace.
     init(_ json: Text) {
@@ -28,6 +30,8 @@ struct BundleConfig: Equatable {
                     while let name = try scanner.nextKey() {
                         if name == "namespaces", scanner.peek() == 0x5b {
                             try readNamespaces(&scanner)
+                        } else if name == "cgroupsPath", scanner.peek() == 0x22 {
+                            cgroupsPath = try scanner.string()
                         } else {
                             try scanner.skipValue()
                         }
@@ -59,5 +63,27 @@ struct BundleConfig: Equatable {
             }
             if type == "pid" { hasPrivatePIDNamespace = path.isEmpty }
         }
+    }
+}
+
+extension BundleConfig {
+    /// The group that is certainly this container's alone, because it bears the container's name; nil if there is none.
+    func ownCgroup(of id: Text) -> Text? {
+        if !cgroupsPath.contains(":") {
+            let path = ShimAddress.join(["/", cgroupsPath])
+            return !cgroupsPath.isEmpty && path.hasSuffix("/" + id) ? path : nil
+        }
+        let parts = cgroupsPath.split(0x3a)
+        guard parts.count == 3, parts[2] == id else { return nil }
+        let slice: Text = parts[0].isEmpty ? "system.slice" : parts[0]
+        guard slice.hasSuffix(".slice"), !slice.contains("/") else { return nil }
+        // systemd nests slices by the dashes of their names: a-b.slice is in a.slice.
+        var path: Text = "/"
+        var name: Text = ""
+        for part in slice.prefix(slice.count - 6).split(0x2d) where !part.isEmpty {
+            name = name.isEmpty ? part : name + "-" + part
+            path = path.appending(component: name + ".slice")
+        }
+        return path.appending(component: (parts[1].isEmpty ? id : parts[1] + "-" + id) + ".scope")
     }
 }

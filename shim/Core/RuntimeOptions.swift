@@ -11,6 +11,9 @@ struct RuntimeOptions: Equatable {
     /// Directory of the runtime's state without the namespace; empty for the default.
     var root: Text = ""
     var systemdCgroup = false
+    /// Where a client was told that the task's API is served; empty and 0 if it was told nothing.
+    var taskAPIAddress: Text = ""
+    var taskAPIVersion: UInt32 = 0
 
     var binary: Text { binaryName.isEmpty ? "runc" : binaryName }
 
@@ -26,6 +29,22 @@ struct RuntimeOptions: Equatable {
         ]
         if systemdCgroup { words.append("--systemd-cgroup") }
         return words
+    }
+
+    /// Why options that name a task API cannot be honoured by a shim at `address`; nil if they can.
+    ///
+    /// A daemon that is told of such an address (containerd 2, for containers of a sandbox) goes there itself instead of
+    /// starting a shim. So here it can only be our own, and its version one of the two that we serve.
+    func taskAPIRefusal(servedAt address: ShimAddress) -> RPCError? {
+        var wanted = taskAPIAddress
+        if wanted.hasPrefix("ttrpc+") { wanted = wanted.dropFirst(6) }
+        if !wanted.isEmpty, wanted != address.url, wanted != address.path {
+            return .invalid("task_api_address \(taskAPIAddress) is not where this shim serves, \(address.url)")
+        }
+        if taskAPIVersion != 0, taskAPIVersion != 2, taskAPIVersion != 3 {
+            return .invalid("task_api_version \(taskAPIVersion) is not served, only 2 and 3")
+        }
+        return nil
     }
 
     /// What kind of options an Any carries; only its type decides, never its bytes.

@@ -1,25 +1,34 @@
 import CShim
 
-/// The socket on which an OCI runtime hands over a terminal's master, in a directory that only we can enter.
+/// The socket on which an OCI runtime hands over a terminal's master. It is in the bundle, which only we can enter and
+/// which goes with everything in it.
 final class ConsoleListener {
     let path: Text
     private let loop: EventLoop
-    private let directory: Text
+    /// The bundle, while its own path is too long for an address.
+    private var directory = OwnedFD()
     private var listener: OwnedFD
     private var connection = OwnedFD()
     private var listenerWatch: Watch?
     private var connectionWatch: Watch?
     private let onMaster: (Int32) -> Void
 
-    /// `onMaster` is called at most once and takes over the descriptor.
-    init(loop: EventLoop, onMaster: @escaping (Int32) -> Void) throws(RPCError) {
+    /// For the process of that id. `onMaster` is called at most once and takes over the descriptor.
+    init(loop: EventLoop, bundle: Text, id: Text, onMaster: @escaping (Int32) -> Void) throws(RPCError) {
         self.loop = loop
         self.onMaster = onMaster
-        guard let directory = Self.makeDirectory() else {
-            throw RPCError(.unknown, SystemError("create console socket directory").text)
+        let name: Text = "tty-" + id
+        let direct = bundle.appending(component: name)
+        if direct.count <= ShimAddress.maximumPathLength {
+            path = direct
+        } else {
+            // The runtime, another process, comes to the same directory through our descriptor.
+            directory.replace(adopting: bundle.withCString { shim_open($0, O_PATH | O_DIRECTORY, 0) })
+            guard directory.isOpen else { throw RPCError(.unknown, SystemError("open \(bundle)").text) }
+            path = "/proc/\(getpid())/fd/\(directory.raw)/" + name
         }
-        self.directory = directory
-        path = directory + "/pty.sock"
+        // What a shim left that was killed before it.
+        Files.remove(path)
         listener = OwnedFD(adopting: socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))
         var address = sockaddr_un()
         let isBound =
@@ -48,7 +57,7 @@ final class ConsoleListener {
         listener.close()
         connection.close()
         Files.remove(path)
-        _ = directory.withCString { rmdir($0) }
+        directory.close()
     }
 
     private func accept() {
@@ -67,18 +76,5 @@ final class ConsoleListener {
         }
         close()
         onMaster(master)
-    }
-
-    private static func makeDirectory() -> Text? {
-        let candidates = [Environment.value("XDG_RUNTIME_DIR") ?? "", Environment.value("TMPDIR") ?? "", "/tmp"]
-        // sun_path has room for 107 bytes; the template and the socket's name take 20.
-        for base in candidates where !base.isEmpty && base.count <= ShimAddress.maximumPathLength - 20 {
-            var template = base.appending(component: "ptyXXXXXX").bytes + [0]
-            let isMade = template.withUnsafeMutableBytes { buffer in
-                mkdtemp(buffer.baseAddress?.assumingMemoryBound(to: CChar.self)) != nil
-            }
-            if isMade { return Text(template.dropLast()) }
-        }
-        return nil
     }
 }

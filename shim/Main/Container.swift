@@ -15,6 +15,8 @@ final class Container {
     var initHasExited = false
     /// The init's exit while it waits for the exits of the execs, which are reported first.
     var stashedExit: ExitStatus?
+    /// For exits that come before its Create is over.
+    var createTicket = 0
     /// What must end before the stashed exit may be published.
     var killAllIsRunning = false
     /// Published without waiting any longer: something of the above is stuck.

@@ -5,6 +5,10 @@ struct DeleteCommand {
     private let arguments: Arguments
     private let bundle: Text
 
+    /// containerd gives up on this program after 5 seconds; the runtime gets most of that, what it leaves the rest.
+    private static let runtimeTime = 4000
+    private static let sweepTime = 500
+
     init(_ arguments: Arguments) {
         self.arguments = arguments
         // Stock's rule is the id's directory beside the working directory; both are the bundle itself.
@@ -16,6 +20,7 @@ struct DeleteCommand {
         let pid = record?.pid ?? Files.read(file("init.pid"))?.trimmed.decimal.flatMap { Int32(exactly: $0) } ?? 0
         if record?.isDeleted != true {
             deleteFromRuntime()
+            removeCgroups()
             Rootfs.unmountAll(file("rootfs"))
         }
         removeDeadSocket()
@@ -54,14 +59,30 @@ struct DeleteCommand {
         // Its messages go where ours go; stdout is for the answer alone.
         let spawn = Spawn(program: program, arguments: words, descriptors: [null.raw, 2, 2])
         do throws(SystemError) {
-            let pid = try spawn.start()
-            var status: Int32 = 0
-            _ = retrying { Int(waitpid(pid, &status, 0)) }
+            guard let status = try BlockingCommand.run(spawn, limit: Self.runtimeTime) else {
+                complain("delete of \(arguments.id) by \(options.binary) took more than \(Self.runtimeTime) ms")
+                return
+            }
             if status != 0 {
                 complain("delete of \(arguments.id) by \(options.binary) failed with status \(status >> 8)")
+                return
             }
         } catch {
             complain(error.text)
+            return
+        }
+        // A create that was cut off leaves a directory that its runtime does not take for a container.
+        let remains = options.stateDirectory(namespace: arguments.namespace).appending(component: arguments.id)
+        if Files.exists(remains) { Files.removeTree(remains) }
+    }
+
+    /// What a runtime made before it could record it, and what its deletion did not end.
+    private func removeCgroups() {
+        guard let config = Files.read(file("config.json")).map({ BundleConfig($0) }),
+            let path = config.ownCgroup(of: arguments.id)
+        else { return }
+        if !CgroupTree(path, hybrid: true).remove(limit: Self.sweepTime) {
+            complain("cgroup \(path) of \(arguments.id) is still in use")
         }
     }
 
@@ -69,6 +90,12 @@ struct DeleteCommand {
     private func removeDeadSocket() {
         guard let url = Files.read(file("address"))?.trimmed, url.hasPrefix("unix:///") else { return }
         let path = url.dropFirst(7)
-        if !UnixSocket.isAlive(path), shim_errno() == ECONNREFUSED { Files.remove(path) }
+        guard let slash = path.lastIndex(of: 0x2f) else { return }
+        do throws(SystemError) {
+            let lock = try UnixSocket.lockDirectory(path.prefix(max(1, slash)))
+            if lock.isOpen, !UnixSocket.isAlive(path), shim_errno() == ECONNREFUSED { Files.remove(path) }
+        } catch {
+            // Without the directory there is no socket in it.
+        }
     }
 }

@@ -19,7 +19,9 @@ public func shimMain(_ count: Int32, _ words: UnsafeMutablePointer<UnsafeMutable
         switch arguments.action {
         case .version: return InfoCommand.printVersion()
         case .info: return InfoCommand.printInfo()
-        case .start: return StartCommand(arguments).run()
+        case .start:
+            var command = StartCommand(arguments)
+            return command.run()
         case .delete: return DeleteCommand(arguments).run()
         case .serve: return serve(arguments)
         }

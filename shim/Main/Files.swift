@@ -68,8 +68,39 @@ enum Files {
         return path.withCString { stat($0, &status) } == 0 ? Int(status.st_size) : 0
     }
 
+    static func exists(_ path: Text) -> Bool {
+        path.withCString { access($0, F_OK) } == 0
+    }
+
     static func remove(_ path: Text) {
         _ = path.withCString { unlink($0) }
+    }
+
+    /// The names of the directories in a directory; links are none.
+    static func folders(in path: Text) -> [Text] {
+        entries(of: path).filter { name in
+            var status = stat()
+            return path.appending(component: name).withCString { lstat($0, &status) } == 0
+                && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR)
+        }
+    }
+
+    private static func entries(of path: Text) -> [Text] {
+        guard let directory = path.withCString({ opendir($0) }) else { return [] }
+        defer { closedir(directory) }
+        var names: [Text] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { Text($0.prefix { $0 != 0 }) }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Removes a directory and all that is in it; links are removed and not followed.
+    static func removeTree(_ path: Text) {
+        for name in folders(in: path) { removeTree(path.appending(component: name)) }
+        for name in entries(of: path) { remove(path.appending(component: name)) }
+        _ = path.withCString { rmdir($0) }
     }
 
     /// Makes a directory and those above it; what exists is left as it is.

@@ -5,6 +5,20 @@ import CShim
 /// Never blocks and never fails: a line that nobody can take is dropped. The daemon that reads may come and go.
 final class Log {
     private var pipe = OwnedFD()
+    /// Whether `debug` says anything: the daemon does.
+    let isDebug: Bool
+
+    init(isDebug: Bool) {
+        self.isDebug = isDebug
+    }
+
+    func debug(_ message: Text) {
+        if isDebug { write("debug", message) }
+    }
+
+    func info(_ message: Text) {
+        write("info", message)
+    }
 
     func info(_ message: Text) {
         write("info", message)

@@ -140,6 +140,8 @@ extension RuntimeOptions {
         options.binaryName = Text(value.binary_name)
         options.root = Text(value.root)
         options.systemdCgroup = value.systemd_cgroup != 0
+        options.taskAPIAddress = Text(value.task_api_address)
+        options.taskAPIVersion = value.task_api_version
         return .success(options)
     }
 

@@ -1,6 +1,9 @@
 import CShim
 
 /// Sends events to the daemon: one at a time, in order, again until they are taken.
+///
+/// They go to its ttrpc socket. Only where there is none, or none that this shim has ever reached, its publish program
+/// is run instead: a daemon that is away for a moment is waited for, not flooded with processes.
 final class Publisher {
     private let loop: EventLoop
     private let log: Log
@@ -15,6 +18,15 @@ final class Publisher {
     private var outgoing: [UInt8] = []
     private var incoming: [UInt8] = []
     private var whenFlushed: (() -> Void)?
+    /// Whether the socket was ever there.
+    private var hasConnected = false
+    /// The last event went by the program.
+    private var prefersProgram = false
+    private var programPid: pid_t = 0
+    private var attempt = 0
+
+    /// What is used where the socket cannot be had; set once, before the first event.
+    var program: PublishProgram?
 
     private enum State {
         /// Nothing is being sent; there may be a connection.
@@ -27,8 +39,10 @@ final class Publisher {
     }
 
     private static let attemptTimeout = 5000
+    /// So often a socket is tried before the program is.
+    private static let socketAttempts = 3
 
-    /// `path` is the daemon's ttrpc socket; without one every event is dropped.
+    /// `path` is the daemon's ttrpc socket; without one and without a program every event is dropped.
     init(loop: EventLoop, log: Log, path: Text) {
         self.loop = loop
         self.log = log
@@ -37,12 +51,15 @@ final class Publisher {
 
     /// Queues a packed ForwardRequest.
     func publish(_ request: [UInt8]) {
-        guard !path.isEmpty else { return }
+        guard !path.isEmpty || program != nil else { return }
         let before = queue.dropped
         queue.append(request)
         if queue.dropped > before { log.warning("event queue is full, the oldest event is lost") }
         if state == .idle { sendNext() }
     }
+
+    /// How many wait.
+    var backlog: Int { queue.count }
 
     /// Calls `action` when the queue is empty or after `limit` milliseconds.
     func flush(limit: Int, _ action: @escaping () -> Void) {
@@ -70,6 +87,11 @@ final class Publisher {
         }
         timer?.cancel()
         timer = loop.after(Self.attemptTimeout) { [self] in failed("no answer in time") }
+        attempt += 1
+        if let program, usesProgram {
+            run(program, event)
+            return
+        }
         guard socket.isOpen else {
             connect()
             return
@@ -90,6 +112,34 @@ final class Publisher {
         write()
     }
 
+    private var usesProgram: Bool {
+        if path.isEmpty || prefersProgram { return true }
+        // By turns, in case the socket is only late.
+        return !hasConnected && retry.failures >= Self.socketAttempts && retry.failures % 2 == 1
+    }
+
+    private func run(_ program: PublishProgram, _ event: [UInt8]) {
+        state = .sending
+        let number = attempt
+        do throws(SystemError) {
+            programPid = try program.send(event) { [self] isTaken in
+                // One that was given up has been killed.
+                guard number == attempt, state == .sending else { return }
+                programPid = 0
+                prefersProgram = isTaken && !path.isEmpty
+                if isTaken { taken() } else { failed("the publish program failed") }
+            }
+        } catch {
+            failed(error.text)
+        }
+    }
+
+    private func taken() {
+        queue.removeFirst()
+        retry.succeeded()
+        sendNext()
+    }
+
     private func connect() {
         state = .connecting
         stream = 1
@@ -106,6 +156,7 @@ final class Publisher {
             failed(SystemError("connect \(path)").text)
             return
         }
+        hasConnected = true
         watch = loop.add(socket.raw, Ready.input) { [self] events in ready(events) }
         sendNext()
     }
@@ -171,12 +222,13 @@ final class Publisher {
             return
         }
         if code != 0 { log.warning("event refused: \(Text(response.value.status?.pointee.message))") }
-        queue.removeFirst()
-        retry.succeeded()
-        sendNext()
+        taken()
     }
 
     private func disconnect() {
+        if programPid > 0 { _ = kill(programPid, SIGKILL) }
+        programPid = 0
+        prefersProgram = false
         loop.remove(&watch)
         socket.close()
         outgoing = []

@@ -67,9 +67,12 @@ extension Server {
             case .process(let stdio): stdio.childDescriptors(null: null.raw, output: output)
             }
         let arguments = options.globalArguments(namespace: arguments.namespace, bundle: bundle) + words
-        let spawn = Spawn(program: program, arguments: arguments, descriptors: descriptors)
+        var spawn = Spawn(program: program, arguments: arguments, descriptors: descriptors)
+        // Left behind by a killed shim it would go on making what `delete` is removing.
+        spawn.endingWithParent = true
         do throws(SystemError) {
             let pid = try spawn.start()
+            if log.isDebug { log.debug("command \(pid): \(MountOptions.joined(arguments, 0x20))") }
             commands.append(
                 RunningCommand(
                     pid: pid, output: capture.take(), logOffset: logOffset, completion: completion,
@@ -80,10 +83,10 @@ extension Server {
     }
 
     /// What the streams of a process of that id need.
-    func stdioContext(_ id: Text, _ options: RuntimeOptions) -> StdioContext {
+    func stdioContext(_ id: Text, _ options: RuntimeOptions, bundle: Text) -> StdioContext {
         StdioContext(
-            loop: loop, options: options, id: id, namespace: arguments.namespace, null: null.raw, scratch: scratch,
-            logs: logs,
+            loop: loop, options: options, id: id, namespace: arguments.namespace, bundle: bundle, null: null.raw,
+            scratch: scratch, logs: logs,
             adopt: { [self] pid, ended in
                 commands.append(
                     RunningCommand(pid: pid, output: -1, logOffset: 0, completion: { _ in ended() }, isLogger: true))
@@ -110,6 +113,7 @@ extension Server {
         } else {
             cause = code == 0 ? "" : "exit status \(code)"
         }
+        if log.isDebug { log.debug("command \(pid) ended: \(cause.isEmpty ? "success" : cause)") }
         command.completion(
             CommandResult(
                 cause: cause, output: output, logOffset: command.logOffset,

@@ -42,6 +42,10 @@ extension Server {
             return
         case .success(let decoded): options = decoded
         }
+        if let refusal = options.taskAPIRefusal(servedAt: address) {
+            call.fail(refusal)
+            return
+        }
         let process = TaskProcess(
             execID: "", stdin: Text(value.stdin), stdout: Text(value.stdout), stderr: Text(value.stderr),
             isTerminal: value.terminal != 0)
@@ -82,7 +86,8 @@ extension Server {
             }
         }
         do throws(RPCError) {
-            process.stdio = try Stdio(stdioContext(id, options), addresses, isTerminal: process.isTerminal)
+            process.stdio = try Stdio(
+                stdioContext(id, options, bundle: bundle), addresses, isTerminal: process.isTerminal)
         } catch {
             Rootfs.unmount(mountPoints)
             call.fail(error)
@@ -92,7 +97,7 @@ extension Server {
             id: id, bundle: bundle, options: options, initProcess: process, mountPoints: mountPoints,
             hasPrivatePIDNamespace: config?.hasPrivatePIDNamespace ?? false)
         creating.append(container.id)
-        earlyExits.expect()
+        container.createTicket = earlyExits.expect()
         process.stdio?.whenReady { [self] error in
             if let error {
                 failCreate(call, container, error)
@@ -163,13 +168,13 @@ extension Server {
         response.pid = UInt32(container.initProcess.pid)
         call.reply(packed(&response))
         let early = earlyExits.claim(pid: container.initProcess.pid)
-        earlyExits.settle()
+        earlyExits.settle(container.createTicket)
         if let early { exited(container, container.initProcess, early) }
     }
 
     private func failCreate(_ call: Call, _ container: Container, _ error: RPCError) {
         creating.removeAll { $0 == container.id }
-        earlyExits.settle()
+        earlyExits.settle(container.createTicket)
         container.initProcess.stdio?.close()
         Rootfs.unmount(container.mountPoints)
         call.fail(error)

@@ -95,8 +95,8 @@ extension Server {
         let stdio: Stdio
         do throws(RPCError) {
             stdio = try Stdio(
-                stdioContext(process.execID, container.options), try process.addresses.get(),
-                isTerminal: process.isTerminal)
+                stdioContext(process.execID, container.options, bundle: container.bundle),
+                try process.addresses.get(), isTerminal: process.isTerminal)
         } catch {
             failExec(call, container, process, error)
             return
@@ -126,18 +126,18 @@ extension Server {
         if let socket = stdio.consoleSocket { words += ["--console-socket", socket] }
         words += ["--detach", "--pid-file", pidFile, container.id]
 
-        earlyExits.expect()
+        let ticket = earlyExits.expect()
         runRuntime(container.options, bundle: container.bundle, words, .process(stdio), timeout: call.timeout) {
             [self] result in
             Files.remove(specFile)
             guard result.isSuccess else {
-                earlyExits.settle()
+                earlyExits.settle(ticket)
                 failExec(
                     call, container, process, runtimeError("OCI runtime exec failed", result, bundle: container.bundle))
                 return
             }
             guard let pid = Files.read(pidFile)?.trimmed.decimal.flatMap({ Int32(exactly: $0) }), pid > 0 else {
-                earlyExits.settle()
+                earlyExits.settle(ticket)
                 failExec(
                     call, container, process,
                     RPCError(.unknown, "failed to retrieve OCI runtime exec pid from \(pidFile)"))
@@ -145,7 +145,7 @@ extension Server {
             }
             process.pid = pid
             process.heldExit = earlyExits.claim(pid: pid)
-            earlyExits.settle()
+            earlyExits.settle(ticket)
             awaitTerminal(stdio) { [self] hasTerminal in
                 guard hasTerminal else {
                     failExec(call, container, process, RPCError(.unknown, "failed to retrieve console master"))

@@ -4,7 +4,7 @@ import CShim
 final class Server {
     let arguments: Arguments
     let loop: EventLoop
-    let log = Log()
+    let log: Log
     let publisher: Publisher
     let scratch: Scratch
     let logs: LogFiles
@@ -17,13 +17,15 @@ final class Server {
     var commands: [RunningCommand] = []
     var earlyExits = EarlyExits()
 
+    /// Where clients find us; the path is empty for a listener that has none.
+    let address: ShimAddress
+    private(set) var connections: [Connection] = []
+    private(set) var isStopping = false
     private var listener: OwnedFD
     private var signals: OwnedFD
     private var listenerWatch: Watch?
     private var signalWatch: Watch?
-    private var connections: [Connection] = []
-    private var socketPath: Text
-    private(set) var isStopping = false
+    private var report: ReportListener?
 
     /// More clients than any daemon needs.
     private static let maximumConnections = 256
@@ -33,6 +35,7 @@ final class Server {
     init(_ arguments: Arguments) throws(SystemError) {
         self.arguments = arguments
         loop = try EventLoop()
+        log = Log(isDebug: arguments.isDebug)
         null = OwnedFD(adopting: Text("/dev/null").withCString { shim_open($0, O_RDWR | O_NOCTTY, 0) })
         signals = OwnedFD(adopting: shim_signal_descriptor())
         guard null.isOpen else { throw SystemError("open /dev/null") }
@@ -47,13 +50,21 @@ final class Server {
         if arguments.socket.isEmpty {
             listener = OwnedFD(adopting: 3)
             _ = shim_close_on_exec(3)
-            socketPath = UnixSocket.path(of: 3)
+            address = ShimAddress(path: UnixSocket.path(of: 3))
         } else {
-            socketPath = arguments.socket
+            address = ShimAddress(path: arguments.socket)
             listener = try UnixSocket.listen(at: arguments.socket)
         }
         guard listener.isOpen, shim_set_nonblocking(listener.raw) == 0 else {
             throw SystemError("listen on descriptor 3")
+        }
+        publisher.program = PublishProgram(
+            arguments, null: null.raw,
+            adopt: { [self] pid, ended in
+                commands.append(RunningCommand(pid: pid, output: -1, logOffset: 0) { ended($0.isSuccess) })
+            })
+        if !arguments.debugSocket.isEmpty {
+            report = try ReportListener(loop: loop, path: arguments.debugSocket) { [self] in stateReport() }
         }
     }
 
@@ -68,8 +79,10 @@ final class Server {
         guard !isStopping else { return }
         isStopping = true
         loop.remove(&listenerWatch)
+        // The name first: once the listener is closed, a new shim of the group may have taken it.
+        if !address.path.isEmpty { Files.remove(address.path) }
         listener.close()
-        if !socketPath.isEmpty { Files.remove(socketPath) }
+        report?.close()
         if containers.isEmpty {
             for command in commands where command.isLogger { _ = CShim.kill(command.pid, SIGKILL) }
         }
@@ -131,7 +144,7 @@ final class Server {
                 let count = read(signals.raw, buffer.baseAddress, buffer.count * MemoryLayout<signalfd_siginfo>.stride)
                 if count <= 0 { return }
                 for index in 0..<count / MemoryLayout<signalfd_siginfo>.stride {
-                    switch Int32(buffer[index].ssi_signo) {
+                    switch Int32(bitPattern: buffer[index].ssi_signo) {
                     case SIGTERM, SIGINT: shouldStop = true
                     case SIGHUP: shouldReopen = true
                     case SIGUSR1: shouldReport = true
@@ -142,7 +155,7 @@ final class Server {
         }
         reap()
         if shouldReopen { logs.reopen() }
-        if shouldReport { report() }
+        if shouldReport { for line in stateReport().split(0x0a) where !line.isEmpty { log.info(line) } }
         if shouldStop { stop() }
     }
 }

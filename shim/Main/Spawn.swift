@@ -14,6 +14,7 @@ struct Spawn {
     var closingOthers = false
     /// For a program that is no way into a container: a container's processes would inherit it.
     var renouncingPrivileges = false
+    var endingWithParent = false
 
     /// The child's pid. An error is also what kept the program from being executed.
     func start() throws(SystemError) -> pid_t {
@@ -30,6 +31,7 @@ struct Spawn {
                 request.new_group = asGroupLeader ? 1 : 0
                 request.close_others = closingOthers ? 1 : 0
                 request.no_new_privileges = renouncingPrivileges ? 1 : 0
+                request.ends_with_parent = endingWithParent ? 1 : 0
                 return shim_spawn(&request)
             }
         }

@@ -5,15 +5,19 @@ import CShim
 /// containerd reads stdout and stderr as one answer and waits for both to close, so nothing else is printed and the
 /// daemon inherits neither.
 struct StartCommand {
-    private let arguments: Arguments
+    private var arguments: Arguments
 
     init(_ arguments: Arguments) {
         self.arguments = arguments
     }
 
-    func run() -> Int32 {
+    mutating func run() -> Int32 {
         do throws(SystemError) {
             let request = readRequest()
+            // A daemon that sends its parameters may leave out the flags that say the same.
+            if arguments.address.isEmpty { arguments.address = request.grpcAddress }
+            if arguments.publishBinary.isEmpty { arguments.publishBinary = request.publishBinary }
+            if request.isDebug { arguments.isDebug = true }
             let directory =
                 request.socketDirectory ?? Environment.value("SWCTR_SHIM_SOCKET_DIR")
                 ?? ShimAddress.defaultDirectory
@@ -21,6 +25,10 @@ struct StartCommand {
             let address = ShimAddress(
                 directory: directory, containerdAddress: arguments.address, namespace: arguments.namespace, group: group
             )
+            if let refusal = request.options.taskAPIRefusal(servedAt: address) {
+                complain(refusal.message)
+                return 1
+            }
             Files.makeDirectories(directory, mode: 0o700)
             Files.remove(ExitRecord.fileName)
             if let listener = try listen(at: address.path, in: directory) {
@@ -47,8 +55,14 @@ struct StartCommand {
         var isBootstrap = false
         var socketDirectory: Text?
         var ttrpcAddress: Text = ""
-        var shimCgroup: Text = ""
+        var grpcAddress: Text = ""
+        var publishBinary: Text = ""
+        var isDebug = false
+        var options = RuntimeOptions()
     }
+
+    /// BootstrapParams' LogLevel: what is this or below wants more than the usual.
+    private static let debugLevel: Int32 = -4
 
     /// Reads the request to its end. Never fails: what cannot be understood is an older or newer caller's business.
     private func readRequest() -> Request {
@@ -67,6 +81,9 @@ struct StartCommand {
             let directory = Text(value.socket_dir)
             request.socketDirectory = directory.isEmpty ? nil : directory
             request.ttrpcAddress = Text(value.containerd_ttrpc_address)
+            request.grpcAddress = Text(value.containerd_grpc_address)
+            request.publishBinary = Text(value.containerd_binary)
+            request.isDebug = value.log_level <= Self.debugLevel
             for index in 0..<value.n_extensions {
                 read(value.extensions?[index]?.pointee.value, &request)
             }
@@ -80,8 +97,8 @@ struct StartCommand {
     }
 
     private func read(_ any: UnsafeMutablePointer<Google__Protobuf__Any>?, _ request: inout Request) {
-        if case .success(let options) = RuntimeOptions.decode(any), !options.shimCgroup.isEmpty {
-            request.shimCgroup = options.shimCgroup
+        if case .success(let options) = RuntimeOptions.decode(any), options != RuntimeOptions() {
+            request.options = options
         }
     }
 
@@ -89,10 +106,8 @@ struct StartCommand {
     ///
     /// One `start` at a time: between another's bind and listen its socket looks dead.
     private func listen(at path: Text, in directory: Text) throws(SystemError) -> OwnedFD? {
-        let lock = OwnedFD(adopting: directory.withCString { shim_open($0, O_RDONLY | O_DIRECTORY, 0) })
-        guard lock.isOpen, retrying({ Int(flock(lock.raw, LOCK_EX)) }) == 0 else {
-            throw SystemError("lock \(directory)")
-        }
+        let lock = try UnixSocket.lockDirectory(directory)
+        guard lock.isOpen else { return nil }
         do throws(SystemError) {
             return try UnixSocket.listen(at: path)
         } catch {
@@ -112,6 +127,8 @@ struct StartCommand {
         var words: [Text] = [
             Self.ownPath(), "-namespace", arguments.namespace, "-id", arguments.id, "-address", arguments.address,
         ]
+        if !arguments.publishBinary.isEmpty { words += ["-publish-binary", arguments.publishBinary] }
+        if !arguments.debugSocket.isEmpty { words += ["-debug-socket", arguments.debugSocket] }
         if arguments.isDebug { words.append("-debug") }
         var daemon = Spawn(
             program: "/proc/self/exe", arguments: words, descriptors: [null.raw, null.raw, null.raw, listener])
@@ -122,9 +139,9 @@ struct StartCommand {
         }
         let pid = try daemon.start()
         adjustOutOfMemoryScore(pid)
-        if !request.shimCgroup.isEmpty {
+        if !request.options.shimCgroup.isEmpty {
             do throws(SystemError) {
-                try ShimCgroup.join(request.shimCgroup, pid)
+                try ShimCgroup.join(request.options.shimCgroup, pid)
             } catch {
                 _ = kill(pid, SIGKILL)
                 throw error
@@ -140,7 +157,14 @@ struct StartCommand {
     }
 
     private func answer(_ address: ShimAddress, _ request: Request) -> Bool {
-        guard request.isBootstrap else { return Files.writeAll(1, address.url.bytes) }
+        guard request.isBootstrap else {
+            // No daemon that speaks of version 3 takes JSON of it for an address; one that does not may be confused.
+            let version = Environment.value("MAX_SHIM_VERSION")?.decimal ?? 2
+            let text: Text =
+                version >= 3
+                ? "{\"version\":3,\"address\":\(address.url.jsonQuoted),\"protocol\":\"ttrpc\"}" : address.url
+            return Files.writeAll(1, text.bytes)
+        }
         let arena = Arena()
         var result = Containerd__Runtime__Bootstrap__V1__BootstrapResult()
         containerd__runtime__bootstrap__v1__bootstrap_result__init(&result)

@@ -7,6 +7,8 @@ struct StdioContext {
     /// The container's id, or the exec's; and its namespace: a logging program is told.
     var id: Text
     var namespace: Text
+    /// The container's directory.
+    var bundle: Text
     /// /dev/null.
     var null: Int32
     var scratch: Scratch
@@ -69,7 +71,9 @@ final class Stdio {
             if isTerminal {
                 swap(&waitingSink, &sinks.out)
                 try openInput(addresses.input)
-                console = try ConsoleListener(loop: loop) { [self] master in attach(master) }
+                console = try ConsoleListener(loop: loop, bundle: context.bundle, id: context.id) { [self] master in
+                    attach(master)
+                }
             } else {
                 try makeOutput(&sinks.out, &childOutput, context.options)
                 try makeOutput(&sinks.err, &childError, context.options)

@@ -40,6 +40,7 @@ final class TaskProcess {
     }
 
     var isInit: Bool { execID.isEmpty }
+    var waiterCount: Int { waiters.count }
 
     func wait(_ call: Call, deadline: Timer?) {
         waiters.append(Waiter(call: call, deadline: deadline))

@@ -19,6 +19,17 @@ enum UnixSocket {
         return fd
     }
 
+    /// Keeps other calls of this program away from the sockets of a directory for as long as the result lives.
+    ///
+    /// Between a bind and its listen a socket looks dead, and between a look and a removal it may be replaced.
+    static func lockDirectory(_ directory: Text) throws(SystemError) -> OwnedFD {
+        let lock = OwnedFD(adopting: directory.withCString { shim_open($0, O_RDONLY | O_DIRECTORY, 0) })
+        guard lock.isOpen, retrying({ Int(flock(lock.raw, LOCK_EX)) }) == 0 else {
+            throw SystemError("lock \(directory)")
+        }
+        return lock
+    }
+
     /// Whether somebody listens there.
     static func isAlive(_ path: Text) -> Bool {
         let fd = OwnedFD(adopting: socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))

@@ -3,6 +3,7 @@
 #ifndef CSHIM_H
 #define CSHIM_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -47,6 +48,8 @@ int shim_become_subreaper(void);
 int shim_become_undumpable(void);
 /* This process and its children gain nothing by executing set-user-id files. */
 int shim_renounce_new_privileges(void);
+/* A descriptor that is readable once the process has ended. */
+int shim_process_descriptor(pid_t pid);
 /* A core-scheduling cookie of its own for the caller's process group. */
 int shim_create_core_schedule(void);
 char **shim_environment(void);
@@ -74,6 +77,8 @@ struct shim_spawn {
     int close_others;
     /* The child and its children gain nothing by executing set-user-id files. */
     int no_new_privileges;
+    /* Be killed when the parent ends, however it ends. */
+    int ends_with_parent;
 };
 
 /* Starts the child without copying page tables; its pid, or -1 with errno (also when exec failed). */
