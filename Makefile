@@ -8,6 +8,7 @@ bindir   = $(PREFIX)/bin
 unitdir  = $(PREFIX)/lib/systemd/system
 sharedir = $(PREFIX)/share
 
+ROUNDS  ?= 24000
 SWIFT         ?= swift
 release_flags := -c release --static-swift-stdlib --scratch-path .build-release
 protos         = $(shell cd proto && find . -name '*.proto' | sed 's,^\./,,' | LC_ALL=C sort)
@@ -82,6 +83,10 @@ release: build-deps ## Build what is shipped: dist/bin/
 bench: release bench-deps ## Measure against Debian's containerd, side by side; root is needed
 	@Benchmarks/bench.py
 
+soak: build-deps ## Put one shim through ROUNDS (24000) containers and compare its memory and descriptors; root is needed
+	@$(MAKE) --no-print-directory -C shim
+	@Benchmarks/soak.py --rounds $(ROUNDS)
+
 install: ## Install dist/bin, the systemd unit and shell completions below PREFIX (/usr/local); honours DESTDIR
 	@test -x dist/bin/swctr || { echo 'nothing to install yet: run make release first' >&2; exit 1; }
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(unitdir) $(addprefix $(DESTDIR)$(sharedir)/,$(dir $(completions)))
@@ -118,5 +123,5 @@ protoc --plugin=protoc-gen-swift=.build/debug/protoc-gen-swift --swift_opt=Visib
   --swift_opt=FileNaming=PathToUnderscores --swift_out=$(1) -Iproto $(protos)
 endef
 
-.PHONY: help deps build run test check check-style format protos check-protos parity release bench install uninstall clean \
-  build-deps run-deps test-deps bench-deps
+.PHONY: help deps build run test check check-style format protos check-protos parity release bench soak install uninstall \
+  clean build-deps run-deps test-deps bench-deps

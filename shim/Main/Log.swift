@@ -20,10 +20,6 @@ final class Log {
         write("info", message)
     }
 
-    func info(_ message: Text) {
-        write("info", message)
-    }
-
     func warning(_ message: Text) {
         write("warning", message)
     }
