@@ -11,6 +11,12 @@ import SwiftProtobuf
 struct ShimLauncher: Sendable {
     let configuration: TaskConfiguration
     let log: Logger
+    private let survey = ShimSurvey()
+
+    init(configuration: TaskConfiguration, log: Logger) {
+        self.configuration = configuration
+        self.log = log
+    }
 
     /// What a shim's clean-up call reports of the container's first process.
     struct CleanUpReport: Sendable {
@@ -20,8 +26,8 @@ struct ShimLauncher: Sendable {
 
     /// Starts the shim of one container and returns once it listens.
     ///
-    /// - Parameter options: goes to its standard input where there are any. Foreign shims decode what they find there,
-    ///   so nothing is sent that was not asked for.
+    /// - Parameter options: goes to its standard input where there are any, within the parameters for a shim that wants
+    ///   those. Foreign shims decode what they find there, so nothing is sent that was not asked for.
     /// - Throws: `EngineError` with what the shim said.
     func start(
         _ runtime: RuntimeRegistry.Resolved, _ bundle: Bundle, namespace: Namespace, id: ContainerID,
@@ -30,26 +36,23 @@ struct ShimLauncher: Sendable {
         var arguments = arguments(namespace, id)
         if log.logLevel <= .debug { arguments.append("-debug") }
         arguments.append("start")
-        var input: [UInt8] = []
-        if let options {
-            do { input = try options.serializedBytes() } catch {
-                throw EngineError(.internal, subject: options.typeURL, message: "cannot be encoded: \(error)")
-            }
-        }
-        let command = Subprocess(
-            path: runtime.shim, arguments: arguments, environment: environment(namespace), directory: bundle.path,
-            input: input)
+        var command = Subprocess(
+            path: runtime.shim, arguments: arguments, environment: environment(namespace), directory: bundle.path)
         let subject = "shim \(runtime.shim)"
         do throws(EngineError) {
+            let wantsParameters =
+                runtime.isOwn ? false : await asksForParameters(runtime.shim, environment: command.environment)
+            command.input = try input(options, wantsParameters ? (namespace, id) : nil)
+            let ready = command
             let outcome = try await BlockingWork.run { () throws(EngineError) in
-                try command.run(timeout: configuration.timeouts.shimStart)
+                try ready.run(timeout: configuration.timeouts.shimStart)
             }
             guard outcome.status.code == 0 else {
                 throw EngineError(
                     .internal, message: "exited with status \(outcome.status): \(outcome.text.prefix(4096))")
             }
             do throws(EngineError) {
-                return try BootstrapAnswer(parsing: outcome.output)
+                return try BootstrapAnswer(parsing: outcome.output, isMessage: wantsParameters)
             } catch {
                 var error = error
                 let said = String(decoding: outcome.errors, as: UTF8.self)
@@ -60,6 +63,47 @@ struct ShimLauncher: Sendable {
             throw error.during("start shim", of: subject)
         }
     }
+
+    private func asksForParameters(_ shim: String, environment: [String]) async -> Bool {
+        guard ShimSurvey.isRuncShim(shim) else { return false }
+        let answer = try? await BlockingWork.run { [survey, configuration] () throws(EngineError) in
+            survey.wantsParameters(shim, environment: environment, timeout: configuration.timeouts.connect)
+        }
+        return answer ?? false
+    }
+
+    /// What `start` finds on its standard input: the options as they are, or parameters that hold them.
+    private func input(
+        _ options: Google_Protobuf_Any?, _ parameters: (namespace: Namespace, id: ContainerID)?
+    ) throws(EngineError) -> [UInt8] {
+        do {
+            guard let parameters else { return try options?.serializedBytes() ?? [] }
+            var message = Containerd_Runtime_Bootstrap_V1_BootstrapParams()
+            message.instanceID = parameters.id.rawValue
+            message.namespace = parameters.namespace.rawValue
+            message.logLevel = log.logLevel <= .debug ? Self.debugLevel : 0
+            message.containerdTtrpcAddress = configuration.eventsAddress
+            message.containerdGrpcAddress = configuration.address
+            message.containerdBinary = configuration.executable
+            // A longer directory is refused: with the name in it a socket's path would not fit.
+            if configuration.shimSockets.utf8.count <= Self.socketDirectoryLimit {
+                message.socketDir = configuration.shimSockets
+            }
+            if let options {
+                var item = Containerd_Runtime_Bootstrap_V1_Extension()
+                item.value = options
+                message.extensions = [item]
+            }
+            return try message.serializedBytes()
+        } catch {
+            throw EngineError(
+                .internal, subject: options?.typeURL ?? "parameters", message: "cannot be encoded: \(error)")
+        }
+    }
+
+    /// BootstrapParams' LogLevel for DEBUG.
+    private static let debugLevel: Int32 = -4
+    private static let socketDirectoryLimit = 42
 
     /// Runs the clean-up call. It is idempotent by contract, so it may be run more than once.
     ///
