@@ -34,6 +34,9 @@ public final class Child {
     public private(set) var errors: [UInt8] = []
     public private(set) var status: Int32?
 
+    /// What has come on stdout so far.
+    public var text: String { String(decoding: output, as: UTF8.self) }
+
     private let end: Descriptor
     private var outputEnd: Descriptor?
     private var errorEnd: Descriptor?

@@ -45,6 +45,16 @@ public final class Workspace {
     /// A path in the workspace.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// What there is of containers and their helpers now: processes that do not end in a moment, mounts, cgroups.
+    public func remains(within limit: Duration = .seconds(5)) -> [String] {
+        let deadline = ContinuousClock.now.advanced(by: limit)
+        let processes = Host.processes(under: path, namespace: namespace).filter { process in
+            (try? Host.awaitEnd(of: process.id, within: ContinuousClock.now.duration(to: deadline))) == nil
+        }
+        return processes.map(\.description) + Host.mounts(under: path).map { "mount \($0)" }
+            + Host.cgroups(of: namespace).map { "cgroup \($0)" }
+    }
+
     /// Ends, unmounts and removes what is still there.
     ///
     /// - Returns: what that was.

@@ -71,6 +71,22 @@ extension Integration {
             }
         }
 
+        @Test("an orderly end is told once, although containerd cleans up after every shim", arguments: settings)
+        func toldOnce(_ setting: Setting) throws {
+            try setting.with { site in
+                let events = try site.client.events()
+                #expect(try site.run("a", "sh", "-c", "exit 3").status == 3)
+                // The clean-up comes when the connection has closed; by the end of a second life it has.
+                #expect(try site.run("b", "true").status == 0)
+                try events.expect("/tasks/delete {\"container_id\":\"b\"")
+                let exits = events.text.split(separator: "\n").filter {
+                    $0.contains("/tasks/exit") && $0.contains("\"container_id\":\"a\"")
+                }
+                #expect(exits.count == 1, "\(events.text)")
+                #expect(exits.first?.contains("\"exit_status\":3") == true)
+            }
+        }
+
         @Test("a shim that is killed costs its container, and containerd notices", arguments: settings)
         func shimKilled(_ setting: Setting) throws {
             try setting.with { site in

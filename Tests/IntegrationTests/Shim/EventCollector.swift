@@ -12,11 +12,23 @@ final class EventCollector: @unchecked Sendable {
     private var envelopes: [Containerd_Services_Events_Ttrpc_V1_Envelope] = []
     private var connections: [Int32] = []
     private var isClosed = false
+    private var manner = Manner.answering
+    private var attempts = 0
     private let listener: Int32
     private let path: String
 
-    init(at path: String) throws {
+    /// What is done with an event that comes.
+    enum Manner: Equatable {
+        case answering
+        /// It is taken from the wire, and that is all.
+        case silent
+        /// It is answered with code 3 and this message.
+        case refusing(String)
+    }
+
+    init(at path: String, _ manner: Manner = .answering) throws {
         self.path = path
+        self.manner = manner
         unlink(path)
         listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
@@ -32,6 +44,21 @@ final class EventCollector: @unchecked Sendable {
         }
         Thread.detachNewThread { [self] in accept() }
     }
+
+    func turn(_ manner: Manner) { lock.withLock { self.manner = manner } }
+
+    /// Waits until so many events have been sent to us, taken or not.
+    func awaitAttempts(_ count: Int, within limit: TimeInterval = 20) throws {
+        let deadline = Date(timeIntervalSinceNow: limit)
+        lock.lock()
+        defer { lock.unlock() }
+        while attempts < count {
+            if !lock.wait(until: deadline) { throw TestFailure("\(attempts) events in \(limit) s, not \(count)") }
+        }
+    }
+
+    /// The envelopes as they came.
+    var taken: [Containerd_Services_Events_Ttrpc_V1_Envelope] { lock.withLock { envelopes } }
 
     /// Everything that has come, in order: `topic container/process`.
     var seen: [String] {
@@ -102,11 +129,22 @@ final class EventCollector: @unchecked Sendable {
                     let forward = try? Containerd_Services_Events_Ttrpc_V1_ForwardRequest(
                         serializedBytes: request.payload)
                 else { return }
-                lock.withLock {
-                    envelopes.append(forward.envelope)
+                let manner = lock.withLock {
+                    if self.manner == .answering { envelopes.append(forward.envelope) }
+                    attempts += 1
                     lock.broadcast()
+                    return self.manner
                 }
-                let answer = Frame(streamID: frame.streamID, kind: .response, body: []).encoded
+                var response = Ttrpc_Response()
+                switch manner {
+                case .answering: break
+                case .silent: continue
+                case .refusing(let message):
+                    response.status.code = 3
+                    response.status.message = message
+                }
+                guard let body: [UInt8] = try? response.serializedBytes() else { return }
+                let answer = Frame(streamID: frame.streamID, kind: .response, body: body).encoded
                 guard send(connection, answer, answer.count, Int32(MSG_NOSIGNAL)) == answer.count else { return }
             }
             let count = recv(connection, &chunk, chunk.count, 0)

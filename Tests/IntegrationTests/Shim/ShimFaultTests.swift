@@ -90,7 +90,7 @@ extension Integration {
             }
         }
 
-        @Test("SIGTERM ends a shim cleanly, and its container goes on", arguments: [ShimFlavor.runc])
+        @Test("SIGTERM ends a shim cleanly, and its container goes on", arguments: ShimFlavor.quick)
         func terminated(_ flavor: ShimFlavor) throws {
             try ShimFixture.with(flavor) { shim in
                 let pid = try shim.create()

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SwctrProto
 import SwctrTestSupport
 import SwctrWire
@@ -40,7 +41,7 @@ extension ShimFixture {
         request.stdin = fifo(streams.input)
         request.stdout = fifo(streams.output)
         request.stderr = fifo(streams.error)
-        if let options = flavor.options { request.options = options }
+        if let options = options ?? flavor.options { request.options = options }
         return request
     }
 
@@ -117,6 +118,14 @@ extension ShimFixture {
         return request
     }
 
+    /// Kills a container's init and waits for its end.
+    func killTask(_ id: String = "a") throws {
+        var request = killRequest(SIGKILL)
+        request.id = id
+        try send("Kill", request)
+        guard try wait("", id) == 137 else { throw TestFailure("\(id) did not die of SIGKILL") }
+    }
+
     func deleteRequest(_ exec: String = "", _ id: String = "a") -> Containerd_Task_V2_DeleteRequest {
         var request = Containerd_Task_V2_DeleteRequest()
         request.id = id
@@ -150,6 +159,21 @@ extension ShimFixture {
         do { try send("Shutdown", request) } catch is TestFailure {}
     }
 
+    /// Has Create use a script that stands before the flavor's runtime. `$real` is the runtime, `$call` its command.
+    func wrapRuntime(_ script: String) throws {
+        let path = workspace.file("runtime.sh")
+        let real = flavor.runtime.isEmpty ? "runc" : flavor.runtime
+        let words =
+            "for word in \"$@\"; do case $word in create|start|exec|kill|delete|ps|resume|pause) call=$word; break;; esac; done"
+        try Host.write("#!/bin/sh\nreal=\(real)\n\(words)\n\(script)\nexec $real \"$@\"\n", to: path, mode: 0o755)
+        var options = Containerd_Runc_V1_Options()
+        options.binaryName = path
+        self.options = ShimFlavor.any("containerd.runc.v1.Options", try options.serializedBytes())
+    }
+
+    /// A FIFO that a script reads, and that this end keeps open: what is written is there when the script comes.
+    func gate(_ name: String) throws -> Gate { try Gate(fifo(name)) }
+
     // MARK: Bundles
 
     /// A root file system of busybox that all bundles of the workspace share.
@@ -169,7 +193,8 @@ extension ShimFixture {
     ) throws {
         try Host.makeFolder(bundle(id) + "/rootfs")
         var spec: [String: Any] = [
-            "ociVersion": "1.0.2", "hostname": id, "process": Self.process(command, terminal: terminal),
+            "ociVersion": "1.0.2", "hostname": String(id.prefix(60)),
+            "process": Self.process(command, terminal: terminal),
             "root": ["path": workspace.file("rootfs")],
             "mounts": [
                 ["destination": "/proc", "type": "proc", "source": "proc"],
@@ -195,5 +220,24 @@ extension ShimFixture {
             "args": command, "cwd": "/", "env": ["PATH=/bin", "TERM=xterm"], "terminal": terminal,
             "user": ["uid": 0, "gid": 0],
         ]
+    }
+}
+
+/// What a script waits for with `read line < FIFO`.
+final class Gate {
+    let path: String
+    private let descriptor: Int32
+
+    init(_ path: String) throws {
+        self.path = path
+        descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw TestFailure("open \(path): errno \(errno)") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Lets one reader of a line go on.
+    func open() throws {
+        guard write(descriptor, "go\n", 3) == 3 else { throw TestFailure("write to \(path): errno \(errno)") }
     }
 }

@@ -9,18 +9,30 @@ final class ShimFixture {
     let flavor: ShimFlavor
     let workspace: Workspace
     private(set) var events: EventCollector
-    /// What `start` is run by, and with what besides the environment of every shim.
+    /// What `start` is run by.
     private let launcher: [String]
-    private let variables: [String: String]
     private(set) var address = ""
     private var peers: [String: WirePeer] = [:]
+    private var logHolders: [Int32] = []
+    /// What the daemon's environment has besides; an empty value stands for none.
+    var surroundings: [String: String] = [:]
+    /// The daemon's program for events.
+    var publishBinary = "/bin/true"
+    /// Of the daemon, where it is another than nobody.
+    var containerdAddress: String?
+    /// Flags of `start` that are not always there.
+    var flags: [String] = []
+    /// What `start` finds on its stdin.
+    var startInput: [UInt8]?
+    /// The options of Create where they are not the flavor's.
+    var options: Google_Protobuf_Any?
 
     private init(
         _ flavor: ShimFlavor, _ workspace: Workspace, launcher: [String], variables: [String: String]
     ) throws {
         self.flavor = flavor
         self.launcher = launcher
-        self.variables = variables
+        surroundings = variables
         self.workspace = workspace
         events = try EventCollector(at: workspace.file("events"))
         workspace.atEnd { [self] in events.close() }
@@ -28,15 +40,19 @@ final class ShimFixture {
     }
 
     /// Runs `body` with a shim that serves the container `a`, which has not been created. Whatever is left is killed.
+    ///
+    /// - Parameter before: sees the fixture when only the bundle is there.
     static func with(
         _ flavor: ShimFlavor, _ command: [String] = ["sleep", "1000"], terminal: Bool = false,
         launcher: [String] = [], variables: [String: String] = [:],
-        edit: (inout [String: Any]) -> Void = { _ in }, _ body: (ShimFixture) throws -> Void
+        edit: (inout [String: Any]) -> Void = { _ in }, before: (ShimFixture) throws -> Void = { _ in },
+        _ body: (ShimFixture) throws -> Void
     ) throws {
         try Workspace.with { workspace in
             let fixture = try ShimFixture(flavor, workspace, launcher: launcher, variables: variables)
             try fixture.makeBundle("a", command, terminal: terminal, edit: edit)
-            fixture.address = try fixture.start("a")
+            try before(fixture)
+            fixture.address = try fixture.start("a", input: fixture.startInput)
             try body(fixture)
         }
     }
@@ -50,8 +66,9 @@ final class ShimFixture {
     /// What the daemon passes besides the action.
     func arguments(_ id: String) -> [String] {
         [
-            flavor.program, "-namespace", workspace.namespace, "-id", id, "-address", workspace.file("c.sock"),
-            "-publish-binary", "/bin/true",
+            flavor.program, "-namespace", workspace.namespace, "-id", id, "-address",
+            containerdAddress ?? workspace.file("c.sock"),
+            "-publish-binary", publishBinary,
         ]
     }
 
@@ -59,7 +76,8 @@ final class ShimFixture {
         var environment = Child.environment
         environment["TTRPC_ADDRESS"] = workspace.file("events")
         environment["SWCTR_SHIM_SOCKET_DIR"] = workspace.file("s")
-        return environment.merging(variables) { $1 }
+        for (name, value) in surroundings { environment[name] = value.isEmpty ? nil : value }
+        return environment
     }
 
     /// Runs `start` and returns the address that it prints.
@@ -68,13 +86,13 @@ final class ShimFixture {
         let log = bundle(id) + "/log"
         if !Host.exists(log) {
             mkfifo(log, 0o700)
-            let holder = open(log, O_RDWR | O_NONBLOCK | O_CLOEXEC)
-            workspace.atEnd { close(holder) }
+            logHolders.append(open(log, O_RDWR | O_NONBLOCK | O_CLOEXEC))
+            if logHolders.count == 1 { workspace.atEnd { [self] in releaseLog() } }
         }
         let outcome = try Child(
-            launcher + arguments(id) + ["start"], environment: environment, directory: bundle(id),
+            launcher + arguments(id) + flags + ["start"], environment: environment, directory: bundle(id),
             input: input.map { .bytes($0) } ?? .null
-        ).wait(within: .seconds(10))
+        ).wait(within: .seconds(20))
         guard outcome.status == 0, outcome.errors.isEmpty else {
             throw TestFailure("start: status \(outcome.status), \(outcome.text) \(outcome.errorText)")
         }
@@ -111,9 +129,15 @@ final class ShimFixture {
         unlink(socket)
     }
 
+    /// The daemon's end of the bundles' logs is closed.
+    func releaseLog() {
+        for holder in logHolders { close(holder) }
+        logHolders = []
+    }
+
     /// The daemon was away and is back.
-    func restartEvents() throws {
-        events = try EventCollector(at: workspace.file("events"))
+    func restartEvents(_ manner: EventCollector.Manner = .answering) throws {
+        events = try EventCollector(at: workspace.file("events"), manner)
         workspace.atEnd { [events] in events.close() }
     }
 
