@@ -114,8 +114,9 @@ extension Integration {
                 let script = """
                     import socket, sys
                     s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
-                    s.sendall(bytes([0, 0, 0, 0, 0, 0, 0, 1, 1, 0]))
-                    try: print(len(s.recv(100)))
+                    try:
+                        s.sendall(bytes([0, 0, 0, 0, 0, 0, 0, 1, 1, 0]))
+                        print(len(s.recv(100)))
                     except ConnectionError: print(0)
                     """
                 let stranger = try must(
