@@ -35,42 +35,24 @@ struct CgroupTree {
     /// False if something was left when `limit` milliseconds were over.
     func remove(limit: Int) -> Bool {
         let deadline = Clock.milliseconds() + limit
-        let all = directories.flatMap { Self.withChildren($0) }
-        while true {
-            let ended = all.flatMap { Self.kill(in: $0) }
-            if ended.isEmpty { break }
-            for pid in ended where !Self.awaitEnd(of: pid, deadline) { return false }
-        }
-        return all.reduce(true) { Self.remove($1, deadline) && $0 }
+        var isGone = true
+        // First in all hierarchies: what one of them has frozen dies in no other.
+        for directory in directories { _ = Self.kill(in: directory) }
+        for directory in directories where !Self.remove(directory, deadline) { isGone = false }
+        return isGone
     }
 
-    /// The deepest come first, in the order in which they can be removed.
-    private static func withChildren(_ directory: Text) -> [Text] {
-        Files.folders(in: directory).flatMap { withChildren(directory.appending(component: $0)) } + [directory]
-    }
-
-    /// The pids that were killed; a frozen one is thawed, or it would not die.
-    private static func kill(in directory: Text) -> [pid_t] {
-        let pids = (Files.read(directory + "/cgroup.procs") ?? "").split(0x0a).compactMap { $0.decimal }
-            .compactMap { pid_t(exactly: $0) }.filter { $0 > 0 }
-        for pid in pids { _ = CShim.kill(pid, SIGKILL) }
-        if !pids.isEmpty {
-            for (file, word) in [("/freezer.state", "THAWED"), ("/cgroup.freeze", "0")] as [(Text, Text)] {
-                let control = OwnedFD(adopting: (directory + file).withCString { shim_open($0, O_WRONLY, 0) })
-                if control.isOpen { _ = Files.writeAll(control.raw, word.bytes) }
-            }
-        }
-        return pids
-    }
-
-    private static func awaitEnd(of pid: pid_t, _ deadline: Int) -> Bool {
-        let process = OwnedFD(adopting: shim_process_descriptor(pid))
-        guard process.isOpen else { return shim_errno() == ESRCH }
-        var wish = pollfd(fd: process.raw, events: Int16(POLLIN), revents: 0)
-        return poll(&wish, 1, Int32(clamping: max(0, deadline - Clock.milliseconds()))) == 1
-    }
-
+    /// The deepest first, as they can be removed.
     private static func remove(_ directory: Text, _ deadline: Int) -> Bool {
+        for name in Files.folders(in: directory) {
+            if !remove(directory.appending(component: name), deadline) { return false }
+        }
+        // Again until nobody is left who could have made another.
+        var members = kill(in: directory)
+        while !members.isEmpty {
+            for pid in members where !awaitEnd(of: pid, deadline) { return false }
+            members = kill(in: directory)
+        }
         while directory.withCString({ rmdir($0) }) != 0 {
             if shim_errno() == ENOENT { return true }
             // What has ended leaves a v1 group a moment later, of which the kernel does not tell.
@@ -78,5 +60,33 @@ struct CgroupTree {
             _ = poll(nil, 0, 5)
         }
         return true
+    }
+
+    /// Who was killed; a frozen one would not die and is thawed.
+    private static func kill(in directory: Text) -> [pid_t] {
+        var pids: [pid_t] = []
+        for member in (Files.read(directory + "/cgroup.procs") ?? "").split(0x0a) {
+            guard let number = member.decimal, number > 0, let pid = pid_t(exactly: number) else { continue }
+            _ = CShim.kill(pid, SIGKILL)
+            pids.append(pid)
+        }
+        if !pids.isEmpty {
+            write("THAWED", to: directory + "/freezer.state")
+            write("0", to: directory + "/cgroup.freeze")
+        }
+        return pids
+    }
+
+    /// To a control that need not exist.
+    private static func write(_ word: Text, to path: Text) {
+        let control = OwnedFD(adopting: path.withCString { shim_open($0, O_WRONLY, 0) })
+        if control.isOpen { _ = Files.writeAll(control.raw, word.bytes) }
+    }
+
+    private static func awaitEnd(of pid: pid_t, _ deadline: Int) -> Bool {
+        let process = OwnedFD(adopting: shim_process_descriptor(pid))
+        guard process.isOpen else { return shim_errno() == ESRCH }
+        var wish = pollfd(fd: process.raw, events: Int16(POLLIN), revents: 0)
+        return poll(&wish, 1, Int32(clamping: max(0, deadline - Clock.milliseconds()))) == 1
     }
 }

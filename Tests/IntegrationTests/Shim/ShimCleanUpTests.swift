@@ -140,6 +140,11 @@ extension Integration {
                 try shim.wrapRuntime("[ $call = delete ] && read go < \(gate.path)")
                 try Self.create(shim)
                 try shim.startTask()
+                try shim.exec("e", "sleep", "1000")
+                // Frozen, it would not even die.
+                var pause = Containerd_Task_V2_PauseRequest()
+                pause.id = "a"
+                try shim.send("Pause", pause)
                 try Self.killShim(shim)
                 let begun = ContinuousClock.now
                 _ = try shim.deleteBinary("a")
