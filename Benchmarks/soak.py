@@ -140,10 +140,13 @@ class Receiver:
     def run(self):
         while True:
             frames = Frames(self.listener.accept()[0])
-            while (frame := frames.receive()) is not None:
-                envelope = parse(parse(parse(frame[1])[3])[1])
-                self.take(envelope[3].decode(), parse(parse(envelope[4])[2])[1].decode())
-                frames.send(frame[0], 2, b"")
+            try:
+                while (frame := frames.receive()) is not None:
+                    envelope = parse(parse(parse(frame[1])[3])[1])
+                    self.take(envelope[3].decode(), parse(parse(envelope[4])[2])[1].decode())
+                    frames.send(frame[0], 2, b"")
+            except ConnectionError:
+                pass  # killed at the end, in the middle of the keeper's events
 
     def take(self, topic, container):
         with self.changed:

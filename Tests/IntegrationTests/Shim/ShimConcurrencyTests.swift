@@ -19,10 +19,17 @@ extension Integration {
                 let path = shim.workspace.file("rootfs/tmp/gate")
                 mkfifo(path, 0o600)
                 let writer = open(path, O_RDWR | O_CLOEXEC)
+                mkfifo(shim.workspace.file("rootfs/tmp/ready"), 0o600)
+                // Held open, so that the reader does not take a pause between two writers for the end.
+                let ready = try Gate(shim.workspace.file("rootfs/tmp/ready"))
                 let count = flavor.isOurs ? 40 : 10
+                let reader = try Child(["head", "-n", "\(count)", ready.path])
                 for number in 0..<count {
-                    try shim.exec("e\(number)", "sh", "-c", "read line < /tmp/gate; exit \(number + 1)")
+                    try shim.exec(
+                        "e\(number)", "sh", "-c",
+                        "exec 3< /tmp/gate; echo ready > /tmp/ready; read line <&3; exit \(number + 1)")
                 }
+                #expect(try reader.wait().lines.count == count)
                 close(writer)
                 for number in 0..<count {
                     #expect(try shim.wait("e\(number)") == UInt32(number + 1))
