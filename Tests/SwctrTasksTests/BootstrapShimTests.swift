@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SwctrCore
 import SwctrProto
 import SwctrRuntime
@@ -30,6 +31,36 @@ struct ShimSurveyTests {
     func versions(version: String, isKnown: Bool) {
         let text = "containerd-shim-runc-v2:\n  Version:  \(version)\n  Revision: 9.9\n  Go version: go1.24\n\n"
         #expect(ShimSurvey.takesParameters(version: text) == isKnown)
+    }
+
+    @Test("a shim is asked once, and again when its file has changed; one that fails counts as old")
+    func once() throws {
+        var template = Array("/tmp/swctr-survey-XXXXXX".utf8CString)
+        let folder = try template.withUnsafeMutableBufferPointer { buffer in
+            String(cString: try #require(buffer.baseAddress.flatMap { mkdtemp($0) }))
+        }
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let shim = folder + "/containerd-shim-runc-v2"
+        let calls = folder + "/calls"
+        func install(_ version: String, status: Int = 0) throws {
+            let script = "#!/bin/sh\necho \"$*\" >> \(calls)\necho '  Version:  \(version)'\nexit \(status)\n"
+            // A new file each time, as a package's upgrade makes one.
+            try? FileManager.default.moveItem(atPath: shim, toPath: shim + ".\(UUID())")
+            try #require(
+                FileManager.default.createFile(
+                    atPath: shim, contents: Data(script.utf8), attributes: [.posixPermissions: 0o755]))
+        }
+        let survey = ShimSurvey()
+        func ask() -> Bool { survey.wantsParameters(shim, environment: ["PATH=/usr/bin:/bin"], timeout: .seconds(20)) }
+        try install("v2.3.1")
+        #expect(ask() && ask() && ask())
+        #expect(try String(contentsOfFile: calls, encoding: .utf8) == "-v\n")
+        try install("v2.2.0")
+        #expect(!ask() && !ask())
+        try install("v2.4.0", status: 1)
+        #expect(!ask())
+        #expect(try String(contentsOfFile: calls, encoding: .utf8) == "-v\n-v\n-v\n")
+        #expect(!survey.wantsParameters(folder + "/containerd-shim-runc-v3", environment: [], timeout: .seconds(1)))
     }
 
     @Test("an answer in protobuf is taken where it was asked for, and a text still is", arguments: [2, 3])
