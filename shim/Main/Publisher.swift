@@ -24,6 +24,8 @@ final class Publisher {
     private var prefersProgram = false
     private var programPid: pid_t = 0
     private var attempt = 0
+    /// What the queue had dropped when the event was sent that is on its way.
+    private var droppedBefore = 0
 
     /// What is used where the socket cannot be had; set once, before the first event.
     var program: PublishProgram?
@@ -88,6 +90,7 @@ final class Publisher {
         timer?.cancel()
         timer = loop.after(Self.attemptTimeout) { [self] in failed("no answer in time") }
         attempt += 1
+        droppedBefore = queue.dropped
         if let program, usesProgram {
             run(program, event)
             return
@@ -135,7 +138,8 @@ final class Publisher {
     }
 
     private func taken() {
-        queue.removeFirst()
+        // A queue that has overflowed meanwhile has dropped this one already, as its oldest.
+        if queue.dropped == droppedBefore { queue.removeFirst() }
         retry.succeeded()
         sendNext()
     }
