@@ -22,6 +22,8 @@ final class EventCollector: @unchecked Sendable {
         case answering
         /// It is taken from the wire, and that is all.
         case silent
+        /// It is taken and kept; the answer comes when the manner is another again.
+        case holding
         /// It is answered with code 3 and this message.
         case refusing(String)
     }
@@ -45,7 +47,12 @@ final class EventCollector: @unchecked Sendable {
         Thread.detachNewThread { [self] in accept() }
     }
 
-    func turn(_ manner: Manner) { lock.withLock { self.manner = manner } }
+    func turn(_ manner: Manner) {
+        lock.withLock {
+            self.manner = manner
+            lock.broadcast()
+        }
+    }
 
     /// Waits until so many events have been sent to us, taken or not.
     func awaitAttempts(_ count: Int, within limit: TimeInterval = 20) throws {
@@ -92,6 +99,7 @@ final class EventCollector: @unchecked Sendable {
         lock.withLock {
             guard !isClosed else { return }
             isClosed = true
+            lock.broadcast()
             for connection in connections { shutdown(connection, Int32(SHUT_RDWR)) }
         }
         shutdown(listener, Int32(SHUT_RDWR))
@@ -130,14 +138,15 @@ final class EventCollector: @unchecked Sendable {
                         serializedBytes: request.payload)
                 else { return }
                 let manner = lock.withLock {
-                    if self.manner == .answering { envelopes.append(forward.envelope) }
+                    if self.manner == .answering || self.manner == .holding { envelopes.append(forward.envelope) }
                     attempts += 1
                     lock.broadcast()
+                    while self.manner == .holding, !isClosed { lock.wait() }
                     return self.manner
                 }
                 var response = Ttrpc_Response()
                 switch manner {
-                case .answering: break
+                case .answering, .holding: break
                 case .silent: continue
                 case .refusing(let message):
                     response.status.code = 3

@@ -93,6 +93,24 @@ extension Integration {
             }
         }
 
+        @Test("an overflow while an event is on its way costs none but the oldest", arguments: [ShimFlavor.crun])
+        func overflowInFlight(_ flavor: ShimFlavor) throws {
+            try ShimFixture.with(flavor) { shim in
+                try shim.create()
+                try shim.startTask()
+                try shim.events.await("start a")
+                shim.events.turn(.holding)
+                let count = 1100
+                for number in 0..<count { try shim.send("Exec", shim.execRequest("e\(number)", ["true"])) }
+                // The first was taken but not answered; then as many were dropped as were too many, it among them.
+                shim.events.turn(.answering)
+                let seen = try shim.events.await("exec-added e\(count - 1)")
+                let kept = (count - 1024..<count).map { "exec-added e\($0)" }
+                #expect(seen[2] == "exec-added e0")
+                #expect(Array(seen.suffix(1024)) == kept)
+            }
+        }
+
         @Test("without a ttrpc address the daemon's program is run for every event, in order", arguments: ours)
         func program(_ flavor: ShimFlavor) throws {
             try ShimFixture.with(flavor, before: { try Self.usePublisher($0, at: "") }) { shim in
