@@ -141,7 +141,8 @@ extension Server {
     }
 
     private func killExec(_ call: Call, _ process: TaskProcess, _ signal: Int32) {
-        if process.exit != nil {
+        // An exit that is held until Start has answered was collected: its pid may be somebody else's.
+        if process.exit != nil || process.heldExit != nil {
             call.fail(.alreadyFinished)
         } else if process.pid == 0 {
             call.fail(RPCError(.failedPrecondition, "process not created: failed precondition"))

@@ -146,6 +146,12 @@ extension Server {
             process.pid = pid
             process.heldExit = earlyExits.claim(pid: pid)
             earlyExits.settle(ticket)
+            if container.initProcess.phase == .deleted {
+                // A runtime that took so long that nobody waited for it: what it started has no container any more.
+                if process.heldExit == nil { _ = CShim.kill(pid, SIGKILL) }
+                failExec(call, container, process, .initNotRunning(container.id))
+                return
+            }
             awaitTerminal(stdio) { [self] hasTerminal in
                 guard hasTerminal else {
                     failExec(call, container, process, RPCError(.unknown, "failed to retrieve console master"))
