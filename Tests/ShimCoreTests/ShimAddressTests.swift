@@ -43,4 +43,16 @@ struct ShimAddressTests {
     func join(parts: [Text], path: Text) {
         #expect(ShimAddress.join(parts) == path)
     }
+
+    @Test(
+        "a path lies in a directory by whole names, however it is spelled",
+        arguments: [
+            ("/b/rootfs", true), ("/b/rootfs/", true), ("/b/rootfs/etc/../x", true), ("/b//rootfs/./x", true),
+            ("/b/rootfs/../rootfs-of-another", false), ("/b/rootfs/..", false), ("/b/rootfs/../../etc", false),
+            ("rootfs", false),
+        ] as [(Text, Bool)])
+    func within(path: Text, isInside: Bool) {
+        #expect(ShimAddress.isPath(path, within: "/b/rootfs") == isInside)
+        #expect(ShimAddress.isPath(path, within: "/") == path.hasPrefix("/"))
+    }
 }

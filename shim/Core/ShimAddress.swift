@@ -18,6 +18,13 @@ struct ShimAddress: Equatable {
 
     var url: Text { "unix://" + path }
 
+    /// Whether a path names a directory or something below it; links are not looked at.
+    static func isPath(_ path: Text, within directory: Text) -> Bool {
+        let inner = join([path])
+        let outer = join([directory])
+        return inner == outer || inner.hasPrefix(outer.appending(component: ""))
+    }
+
     /// Go's `filepath.Join`: joins with `/`, leaves out empty parts and cleans `.`, `..` and doubled slashes.
     static func join(_ parts: [Text]) -> Text {
         let present = parts.filter { !$0.isEmpty }

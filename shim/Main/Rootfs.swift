@@ -19,7 +19,7 @@ enum Rootfs {
         var mounted: [Text] = []
         for request in requests {
             let target = request.target.isEmpty ? root : root.appending(component: request.target)
-            if ShimAddress.join([target]).hasPrefix(ShimAddress.join([root])) == false {
+            if !ShimAddress.isPath(target, within: root) {
                 unmount(mounted)
                 return .failure(.invalid("mount target \"\(request.target)\" leaves the root file system"))
             }
