@@ -36,6 +36,20 @@ extension Integration {
             }
         #endif
 
+        @Test("what is relocated at the start cannot be written later", .enabled(if: !Build.isShimInstrumented))
+        func relocated() throws {
+            try ShimFixture.with(.runc) { shim in
+                let maps = try Host.read("/proc/\(shim.shimPID())/maps").split(separator: "\n")
+                let writable = maps.filter { $0.contains("/containerd-shim-") && $0.contains(" rw") }
+                let kibibytes = writable.map { line in
+                    let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
+                    return (ends[1] - ends[0]) >> 10
+                }
+                // Variables alone; the tables of messages are ten times that.
+                #expect(kibibytes.reduce(0, +) <= 8, "\(maps)")
+            }
+        }
+
         @Test("two shims lie at different addresses", .enabled(if: !Build.isShimInstrumented))
         func addresses() throws {
             try ShimFixture.with(.runc) { one in
