@@ -36,6 +36,8 @@ test: deps check-style ## Build and run every test; root is needed for the integ
 	@$(MAKE) --no-print-directory check-protos
 	@.ci/test.sh
 	@.ci/parity.py
+	@.ci/sanitized.sh
+	@$(MAKE) --no-print-directory fuzz
 
 ##@ Before a commit
 
@@ -68,6 +70,9 @@ check-protos: test-deps ## Check that the committed messages are what `make prot
 parity: build test-deps ## Run only the suite of ctr cases (ARGS='--lane engine --filter ^tasks' passes arguments on)
 	@Tests/Support/prepare.sh
 	@.ci/parity.py $(ARGS)
+
+fuzz: build-deps ## Fuzz what reads foreign bytes, FUZZ_SECONDS=5 for each of ten targets
+	@Tests/Fuzz/run.py --harness --seconds $(or $(FUZZ_SECONDS),5)
 
 ##@ For others to use
 
@@ -123,5 +128,5 @@ protoc --plugin=protoc-gen-swift=.build/debug/protoc-gen-swift --swift_opt=Visib
   --swift_opt=FileNaming=PathToUnderscores --swift_out=$(1) -Iproto $(protos)
 endef
 
-.PHONY: help deps build run test check check-style format protos check-protos parity release bench soak install uninstall \
-  clean build-deps run-deps test-deps bench-deps
+.PHONY: help deps build run test fuzz check check-style format protos check-protos parity release bench soak install \
+  uninstall clean build-deps run-deps test-deps bench-deps

@@ -10,7 +10,7 @@ export SWCTR_STRICT=$strict
 Tests/Support/prepare.sh
 
 mkdir -p build
-log=build/test.log
+log=${TEST_LOG:-build/test.log}
 status=0
 ${SWIFT:-swift} test --skip-build --disable-xctest "$@" 2>&1 | tee "$log" |
     { grep --line-buffered -avE '^. (Test|Suite|Test case) .* started\.$' || true; } || status=$?

@@ -51,10 +51,17 @@ final class ShimFixture {
         try Workspace.with { workspace in
             let fixture = try ShimFixture(flavor, workspace, launcher: launcher, variables: variables)
             try fixture.makeBundle("a", command, terminal: terminal, edit: edit)
+            workspace.atEnd { try fixture.checkSanitizers() }
             try before(fixture)
             fixture.address = try fixture.start("a", input: fixture.startInput)
             try body(fixture)
         }
+    }
+
+    /// What an instrumented shim found, also when it ended; the shim's own stderr leads nowhere.
+    private func checkSanitizers() throws {
+        let reports = Host.names(in: workspace.path).filter { $0.hasPrefix("sanitizer.") }
+        if let first = reports.sorted().first { throw TestFailure(try Host.read(workspace.file(first))) }
     }
 
     var socket: String { String(address.dropFirst("unix://".count)) }
@@ -76,6 +83,10 @@ final class ShimFixture {
         var environment = Child.environment
         environment["TTRPC_ADDRESS"] = workspace.file("events")
         environment["SWCTR_SHIM_SOCKET_DIR"] = workspace.file("s")
+        if flavor.isOurs, Build.isShimInstrumented {
+            environment["ASAN_OPTIONS"] = "log_path=\(workspace.file("sanitizer")):log_exe_name=1"
+            environment["UBSAN_OPTIONS"] = "log_path=\(workspace.file("sanitizer")):print_stacktrace=1"
+        }
         for (name, value) in surroundings { environment[name] = value.isEmpty ? nil : value }
         return environment
     }
