@@ -67,8 +67,9 @@ final class Connection {
     }
 
     private func receive() {
-        // One portion a turn: others get theirs in between, and level-triggering brings us back.
-        let isOpen = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
+        // One portion a turn: others get theirs in between, and level-triggering brings us back. Up to 1024 bytes are on the
+        // stack; more would be a page of the heap each time.
+        let isOpen = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { buffer in
             let count = retrying { read(socket.raw, buffer.baseAddress, buffer.count) }
             if count == 0 { return false }
             if count < 0 { return shim_errno() == EAGAIN }

@@ -37,7 +37,8 @@ private func serve(_ arguments: Arguments) -> Int32 {
     do throws(SystemError) {
         let server = try Server(arguments)
         server.run()
-        return 0
+        // Still in hand when the process ends: to a sanitizer, what is out of reach then has leaked.
+        withExtendedLifetime(server) { exit(0) }
     } catch {
         complain(error.text)
         return 1

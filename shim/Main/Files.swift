@@ -13,7 +13,8 @@ enum Files {
     /// Everything up to end of file, at most `limit` bytes; nil on an error.
     static func read(descriptor: Int32, limit: Int) -> Text? {
         var result: [UInt8] = []
-        let isComplete = withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
+        // On the stack, up to this size.
+        let isComplete = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { buffer in
             while result.count < limit {
                 let count = retrying {
                     CShim.read(descriptor, buffer.baseAddress, min(buffer.count, limit - result.count))

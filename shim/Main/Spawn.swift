@@ -19,42 +19,55 @@ struct Spawn {
     /// The child's pid. An error is also what kept the program from being executed.
     func start() throws(SystemError) -> pid_t {
         let words = CStrings(arguments)
-        let variables = CStrings(mergedEnvironment())
+        let additions = CStrings(environment)
+        let variables = merged(additions)
         let pid = program.withCString { path in
             descriptors.withUnsafeBufferPointer { fds in
-                var request = shim_spawn()
-                request.program = path
-                request.arguments = words.pointer
-                request.environment = variables.pointer
-                request.descriptors = fds.baseAddress
-                request.descriptor_count = Int32(fds.count)
-                request.new_group = asGroupLeader ? 1 : 0
-                request.close_others = closingOthers ? 1 : 0
-                request.no_new_privileges = renouncingPrivileges ? 1 : 0
-                request.ends_with_parent = endingWithParent ? 1 : 0
-                return shim_spawn(&request)
+                variables.withUnsafeBufferPointer { entries in
+                    var request = shim_spawn()
+                    request.program = path
+                    request.arguments = words.pointer
+                    request.environment = entries.baseAddress
+                    request.descriptors = fds.baseAddress
+                    request.descriptor_count = Int32(fds.count)
+                    request.new_group = asGroupLeader ? 1 : 0
+                    request.close_others = closingOthers ? 1 : 0
+                    request.no_new_privileges = renouncingPrivileges ? 1 : 0
+                    request.ends_with_parent = endingWithParent ? 1 : 0
+                    return shim_spawn(&request)
+                }
             }
         }
+        // The request held their addresses only.
+        withExtendedLifetime(words) {}
+        withExtendedLifetime(additions) {}
         if pid < 0 { throw SystemError("fork/exec \(program)") }
         return pid
     }
 
-    /// Ours without what systemd gave the daemon for itself: a container must not report readiness in the daemon's name,
-    /// and a runtime (crun) would take descriptors for sockets that are none.
-    private func mergedEnvironment() -> [Text] {
-        var result = environment
-        guard inheritsEnvironment else { return result }
-        var dropped = environment.map { entry in
-            entry.bytes.firstIndex(of: 0x3d).map { entry.prefix($0 + 1) } ?? entry
+    /// `additions` and what of our own environment they do not replace; a NULL-terminated array that owns nothing.
+    ///
+    /// Without what systemd gave the daemon for itself: a container must not report readiness in the daemon's name, and a
+    /// runtime (crun) would take descriptors for sockets that are none.
+    private func merged(_ additions: borrowing CStrings) -> [UnsafeMutablePointer<CChar>?] {
+        var result: [UnsafeMutablePointer<CChar>?] = []
+        if inheritsEnvironment, var entry = shim_environment() {
+            var dropped: [Text] = ["NOTIFY_SOCKET=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES="]
+            for text in environment {
+                dropped.append(text.bytes.firstIndex(of: 0x3d).map { text.prefix($0 + 1) } ?? text)
+            }
+            while let variable = entry.pointee {
+                if !dropped.contains(where: { Self.begins(variable, with: $0) }) { result.append(variable) }
+                entry += 1
+            }
         }
-        dropped += ["NOTIFY_SOCKET=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES="]
-        guard var entry = shim_environment() else { return result }
-        while let variable = entry.pointee {
-            let text = Text(variable)
-            if !dropped.contains(where: { text.hasPrefix($0) }) { result.append(text) }
-            entry += 1
-        }
+        additions.append(to: &result)
+        result.append(nil)
         return result
+    }
+
+    private static func begins(_ string: UnsafeMutablePointer<CChar>, with prefix: Text) -> Bool {
+        prefix.bytes.withUnsafeBytes { strncmp(string, $0.baseAddress, $0.count) } == 0
     }
 
     /// Finds a program as a shell would; the path itself if it has a slash. Nil if there is none that can be executed.
@@ -85,6 +98,11 @@ struct CStrings: ~Copyable {
     }
 
     var pointer: UnsafePointer<UnsafeMutablePointer<CChar>?>? { UnsafePointer(storage.baseAddress) }
+
+    /// Lends the strings, for as long as this value lives.
+    borrowing func append(to list: inout [UnsafeMutablePointer<CChar>?]) {
+        list += storage.dropLast()
+    }
 
     deinit {
         for string in storage { free(string) }
