@@ -182,7 +182,7 @@ extension ShimFixture {
         for folder in ["bin", "dev", "proc", "sys", "tmp", "etc"] { try Host.makeFolder("\(root)/\(folder)") }
         try FileManager.default.copyItem(atPath: "/bin/busybox", toPath: root + "/bin/busybox")
         for applet in [
-            "sh", "sleep", "cat", "echo", "head", "true", "false", "stty", "sha256sum", "wc", "kill", "tail",
+            "sh", "sleep", "cat", "echo", "head", "true", "false", "stty", "sha256sum", "wc", "kill", "tail", "dd",
         ] {
             symlink("busybox", "\(root)/bin/\(applet)")
         }
