@@ -79,6 +79,8 @@ public nonisolated struct Containerd_Runc_V1_CheckpointOptions: Sendable {
 
   public var workPath: String = String()
 
+  public var parentPath: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -187,7 +189,7 @@ nonisolated extension Containerd_Runc_V1_Options: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Containerd_Runc_V1_CheckpointOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".CheckpointOptions"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}exit\0\u{3}open_tcp\0\u{3}external_unix_sockets\0\u{1}terminal\0\u{3}file_locks\0\u{3}empty_namespaces\0\u{3}cgroups_mode\0\u{3}image_path\0\u{3}work_path\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}exit\0\u{3}open_tcp\0\u{3}external_unix_sockets\0\u{1}terminal\0\u{3}file_locks\0\u{3}empty_namespaces\0\u{3}cgroups_mode\0\u{3}image_path\0\u{3}work_path\0\u{3}parent_path\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -204,6 +206,7 @@ nonisolated extension Containerd_Runc_V1_CheckpointOptions: SwiftProtobuf.Messag
       case 7: try { try decoder.decodeSingularStringField(value: &self.cgroupsMode) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.imagePath) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.workPath) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.parentPath) }()
       default: break
       }
     }
@@ -237,6 +240,9 @@ nonisolated extension Containerd_Runc_V1_CheckpointOptions: SwiftProtobuf.Messag
     if !self.workPath.isEmpty {
       try visitor.visitSingularStringField(value: self.workPath, fieldNumber: 9)
     }
+    if !self.parentPath.isEmpty {
+      try visitor.visitSingularStringField(value: self.parentPath, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -250,6 +256,7 @@ nonisolated extension Containerd_Runc_V1_CheckpointOptions: SwiftProtobuf.Messag
     if lhs.cgroupsMode != rhs.cgroupsMode {return false}
     if lhs.imagePath != rhs.imagePath {return false}
     if lhs.workPath != rhs.workPath {return false}
+    if lhs.parentPath != rhs.parentPath {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

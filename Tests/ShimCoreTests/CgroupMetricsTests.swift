@@ -61,10 +61,14 @@ struct CgroupMetricsTests {
             "cpu.pressure": "some avg10=1.25 avg60=0.00 avg300=0.00 total=17\n",
             "memory.stat": "anon 4096\nthp_collapse_alloc 9\nsomething_new 5\n", "memory.current": "8192\n",
             "memory.max": "max\n", "io.stat": "8:16 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n",
-            "memory.events": "low 0\noom 1\noom_kill 2\n",
+            "memory.events": "low 0\noom 1\noom_kill 2\noom_group_kill 3\n",
+            "rdma.current": "mlx4_0 hca_handle=2 hca_object=2000\nocrdma1 hca_handle=3 hca_object=max\n",
+            "rdma.max": "\n", "hugetlb.1GB.current": "5\n", "hugetlb.1GB.max": "max\n",
+            "hugetlb.1GB.events": "max 7\n", "memory.peak": "9000\n", "memory.swap.current": "1\n",
+            "memory.swap.max": "2\n", "memory.swap.peak": "3\n", "io.pressure": "full avg10=0.10 total=4\n",
         ]
         let bytes = CgroupMetrics.v2 { files[$0] }
-        #expect(decode(bytes).map(\.field) == [1, 2, 4, 6, 8])
+        #expect(decode(bytes).map(\.field) == [1, 2, 4, 5, 6, 7, 8])
         #expect(number(block(bytes, 1), 2) == .max)
         #expect(number(block(bytes, 2), 8) == 7)
         let pressure = block(block(block(bytes, 2), 7), 1)
@@ -74,7 +78,32 @@ struct CgroupMetricsTests {
         #expect(number(block(bytes, 4), 31) == 9)
         #expect(number(block(bytes, 4), 32) == 8192)
         #expect(decode(block(block(bytes, 6), 1)).map(\.number) == [8, 16, 1, 2, 3, 4])
-        #expect(number(block(bytes, 8), 5) == 2)
+        #expect(decode(block(bytes, 8)).map(\.field) == [4, 5, 6])
+        #expect(decode(block(bytes, 8)).map(\.number) == [1, 2, 3])
+        #expect((33...37).map { number(block(bytes, 4), $0) } == [.max, 1, 2, 9000, 3])
+        let rdma = decode(block(bytes, 5))
+        #expect(rdma.map(\.field) == [1, 1], "what has no limit line has none")
+        #expect(block(rdma[0].block, 1) == Array("mlx4_0".utf8))
+        #expect([2, 3].map { number(rdma[0].block, $0) } == [2, 2000])
+        #expect(number(rdma[1].block, 3) == UInt64(UInt32.max))
+        let pages = block(bytes, 7)
+        #expect(block(pages, 3) == Array("1GB".utf8))
+        #expect([1, 2, 4].map { number(pages, $0) } == [5, .max, 7])
+        #expect(number(block(block(block(bytes, 6), 2), 2), 4) == 4)
+    }
+
+    @Test("every number of memory.stat has a field of its own")
+    func memoryFields() {
+        let names = [
+            "anon", "file", "kernel_stack", "slab", "sock", "shmem", "file_mapped", "file_dirty", "file_writeback",
+            "anon_thp", "inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable",
+            "slab_reclaimable", "slab_unreclaimable", "pgfault", "pgmajfault", "workingset_refault",
+            "workingset_activate", "workingset_nodereclaim", "pgrefill", "pgscan", "pgsteal", "pgactivate",
+            "pgdeactivate", "pglazyfree", "pglazyfreed", "thp_fault_alloc", "thp_collapse_alloc",
+        ]
+        let lines = names.enumerated().map { "\($1) \(100 + $0)\n" }.joined()
+        let bytes = CgroupMetrics.v2 { $0 == "memory.stat" ? Text(lines.utf8) : nil }
+        #expect((1...31).map { number(block(bytes, 4), $0) } == (100...130).map { UInt64($0) })
     }
 
     @Test("v1 files land in their fields")
@@ -84,6 +113,7 @@ struct CgroupMetricsTests {
             "cpuacct/cpuacct.stat": "user 2\nsystem 1\n", "cpuacct/cpuacct.usage_percpu": "400 600 \n",
             "memory/memory.stat": "cache 1\ntotal_unevictable 2\n", "memory/memory.usage_in_bytes": "77\n",
             "memory/memory.memsw.limit_in_bytes": "5\n",
+            "memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 1\noom_kill 4\n",
             "blkio/blkio.throttle.io_service_bytes_recursive": "8:0 Read 4096\nTotal 4096\n",
         ]
         let bytes = CgroupMetrics.v1 {
@@ -91,7 +121,8 @@ struct CgroupMetricsTests {
         } device: {
             $0 == "8:0" ? "/dev/sda" : ""
         }
-        #expect(decode(bytes).map(\.field) == [2, 3, 4, 5])
+        #expect(decode(bytes).map(\.field) == [2, 3, 4, 5, 9])
+        #expect([1, 2, 3].map { number(block(bytes, 9), $0) } == [0, 1, 4])
         #expect(decode(block(bytes, 2)).map(\.field) == [1], "no limit is left out")
         let times = block(block(bytes, 3), 1)
         #expect(number(times, 2) == 10_000_000)
@@ -101,15 +132,44 @@ struct CgroupMetricsTests {
         #expect(block(block(block(bytes, 5), 1), 2) == Array("/dev/sda".utf8))
     }
 
-    @Test("nothing readable gives nothing")
+    @Test("the old scheduler's counts go before those of the throttling layer")
+    func schedulers() {
+        var files: [Text: Text] = [
+            "blkio.throttle.io_serviced": "8:0 Read 3\nTotal 3\n",
+            "blkio.throttle.io_serviced_recursive": "8:0 Read 4\nTotal 4\n", "blkio.time_recursive": "",
+        ]
+        func blkio() -> [UInt8] {
+            block(
+                CgroupMetrics.v1 { _, file in
+                    files[file]
+                } device: { _ in
+                    ""
+                }, 5)
+        }
+        #expect(decode(blkio()).map(\.field) == [2])
+        #expect(number(block(blkio(), 2), 5) == 4)
+        files["blkio.throttle.io_serviced_recursive"] = nil
+        #expect(number(block(blkio(), 2), 5) == 3)
+        for (index, name) in (["queued", "service_time", "wait_time", "merged"] as [Text]).enumerated() {
+            files["blkio.io_\(name)_recursive"] = "8:0 Read \(10 + index)\n"
+        }
+        files["blkio.time_recursive"] = "8:0 77\n"
+        files["blkio.sectors_recursive"] = "8:0 88\nTotal 88\n"
+        #expect(decode(blkio()).map(\.field) == [3, 4, 5, 6, 7, 8])
+        #expect((3...8).map { number(block(blkio(), $0), 5) } == [10, 11, 12, 13, 77, 88])
+    }
+
+    @Test("what a host does not count is zero, and still there for clients that look without asking")
     func absent() {
-        #expect(CgroupMetrics.v2 { _ in nil } == [])
-        #expect(
-            CgroupMetrics.v1 { _, _ in
-                nil
-            } device: { _ in
-                ""
-            } == [])
+        let unified = CgroupMetrics.v2 { _ in nil }
+        #expect(decode(unified).map(\.field) == [1, 2, 4, 5, 6])
+        #expect(decode(unified).allSatisfy { $0.block.isEmpty })
+        let separate = CgroupMetrics.v1 { _, _ in
+            nil
+        } device: { _ in
+            ""
+        }
+        #expect(decode(separate).map(\.field) == [3, 5])
     }
 
     @Test("paths are found by controller, a root is not a container's")

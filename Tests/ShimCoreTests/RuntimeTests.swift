@@ -19,6 +19,20 @@ struct RuntimeTests {
         #expect(RuntimeLog.lastError(in: #"{"level":"info","msg":"x"}"#) == nil)
     }
 
+    @Test(
+        "where nothing was logged the first line of what was printed counts",
+        arguments: [
+            ("", ""), ("\nunknown command checkpoint\n", "unknown command checkpoint"),
+            (
+                "flag provided but not defined: -no-pivot\ncreate [flags] <id>\n",
+                "flag provided but not defined: -no-pivot"
+            ),
+            ("Usage: runsc <flags> <subcommand>\n\nSubcommands:\n", "the runtime does not know this command"),
+        ] as [(Text, Text)])
+    func gist(output: Text, line: Text) {
+        #expect(RuntimeLog.gist(ofOutput: output) == line)
+    }
+
     @Test("what a command logged begins where the log ended before it")
     func offset() {
         let before: Text = "{\"level\":\"error\",\"msg\":\"stale\"}\n"

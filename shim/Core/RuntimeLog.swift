@@ -29,6 +29,13 @@ enum RuntimeLog {
         return result
     }
 
+    /// What a runtime that failed without a word in its log printed instead, in one line; empty if nothing.
+    static func gist(ofOutput output: Text) -> Text {
+        let first = output.trimmed.split(0x0a)[0].trimmed
+        // runsc answers a command that it does not know with pages of help.
+        return first.lowercased.hasPrefix("usage:") ? "the runtime does not know this command" : first
+    }
+
     /// The answer to a Kill that the runtime refused with `output`; the three runtimes say "already gone" differently.
     static func killError(output: Text) -> RPCError {
         let words = output.lowercased
@@ -50,6 +57,7 @@ enum RuntimeLog {
     static func meansAlreadyDeleted(_ output: Text) -> Bool {
         let words = output.lowercased
         return words.contains("does not exist") || words.contains("/status`: no such file")
+            || words.contains("cannot open directory") && words.contains("no such file")
     }
 
     /// The numbers of `ps --format json`: an array, or null when nothing runs.

@@ -14,6 +14,10 @@ struct RuntimeOptions: Equatable {
     /// Where a client was told that the task's API is served; empty and 0 if it was told nothing.
     var taskAPIAddress: Text = ""
     var taskAPIVersion: UInt32 = 0
+    /// A checkpoint to make the container from, where Create names none.
+    var criuImagePath: Text = ""
+    /// Where criu works when it restores; empty for the bundle's `work`.
+    var criuWorkPath: Text = ""
 
     var binary: Text { binaryName.isEmpty ? "runc" : binaryName }
 
@@ -74,6 +78,8 @@ struct RuntimeOptions: Equatable {
         if !binaryName.isEmpty { members.append("\"binary_name\":" + binaryName.jsonQuoted) }
         if !root.isEmpty { members.append("\"root\":" + root.jsonQuoted) }
         if systemdCgroup { members.append("\"systemd_cgroup\":true") }
+        if !criuImagePath.isEmpty { members.append("\"criu_image_path\":" + criuImagePath.jsonQuoted) }
+        if !criuWorkPath.isEmpty { members.append("\"criu_work_path\":" + criuWorkPath.jsonQuoted) }
         return "{" + MountOptions.joined(members, 0x2c) + "}"
     }
 

@@ -4,24 +4,22 @@ import CShim
 struct CgroupTree {
     private(set) var directories: [Text] = []
 
-    private static var mountPoint: Text { "/sys/fs/cgroup" }
-
     /// Looks below every v1 controller, or in the unified hierarchy.
     ///
     /// - Parameter hybrid: also the unified hierarchy of a host that has both, where runtimes make groups too.
     init(_ path: Text, hybrid: Bool = false) {
         let relative = ShimAddress.join(["/", path])
-        guard !Files.exists(Self.mountPoint + "/cgroup.controllers") else {
-            add(Self.mountPoint + relative)
+        if Cgroups.isUnified {
+            add(Cgroups.directory(relative))
             return
         }
         for line in (Files.read("/proc/self/cgroup") ?? "").split(0x0a) {
             let fields = line.split(0x3a)
             guard fields.count >= 3 else { continue }
-            if fields[1].isEmpty, hybrid { add(Self.mountPoint + "/unified" + relative) }
+            if fields[1].isEmpty, hybrid { add(Cgroups.directory(controller: "unified", relative)) }
             for controller in fields[1].split(0x2c) where !controller.isEmpty {
                 let name = controller.hasPrefix("name=") ? controller.dropFirst(5) : controller
-                add(Self.mountPoint.appending(component: name) + relative)
+                add(Cgroups.directory(controller: name, relative))
             }
         }
     }

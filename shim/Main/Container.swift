@@ -10,6 +10,10 @@ final class Container {
     let hasPrivatePIDNamespace: Bool
     /// Where its resources are counted, as it was when it was made: a container may move its processes later.
     var cgroups = CgroupPath()
+    /// From Create to the init's end; nil where memory is not counted.
+    var oomWatch: OOMWatch?
+    /// Set when Start makes the container from a checkpoint; until then it has no process.
+    let checkpoint: RestoreArguments?
 
     /// The init process has ended; from here on no exec may start.
     var initHasExited = false
@@ -30,7 +34,7 @@ final class Container {
 
     init(
         id: Text, bundle: Text, options: RuntimeOptions, initProcess: TaskProcess, mountPoints: [Text],
-        hasPrivatePIDNamespace: Bool
+        hasPrivatePIDNamespace: Bool, checkpoint: RestoreArguments?
     ) {
         self.id = id
         self.bundle = bundle
@@ -38,6 +42,7 @@ final class Container {
         self.initProcess = initProcess
         self.mountPoints = mountPoints
         self.hasPrivatePIDNamespace = hasPrivatePIDNamespace
+        self.checkpoint = checkpoint
     }
 
     func exec(_ id: Text) -> TaskProcess? {

@@ -145,6 +145,7 @@ final class EventLoop {
 /// Bits of epoll in the type that its calls take.
 enum Ready {
     static let input: UInt32 = 0x001
+    static let urgent: UInt32 = 0x002
     static let output: UInt32 = 0x004
     static let error: UInt32 = 0x008
     static let hangUp: UInt32 = 0x010

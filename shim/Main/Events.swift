@@ -28,6 +28,7 @@ extension Server {
         event.n_rootfs = mounts.count
         event.rootfs = arena.pointers(mounts)
         event.io = arena.place(io)
+        event.checkpoint = arena.string(container.checkpoint?.imagePath ?? "")
         event.pid = UInt32(process.pid)
         publish("/tasks/create", "containerd.events.TaskCreate", packed(&event))
     }
@@ -97,6 +98,23 @@ extension Server {
         containerd__events__task_resumed__init(&event)
         event.container_id = arena.string(container.id)
         publish("/tasks/resumed", "containerd.events.TaskResumed", packed(&event))
+    }
+
+    func publishCheckpointed(_ container: Container, _ path: Text) {
+        let arena = Arena()
+        var event = Containerd__Events__TaskCheckpointed()
+        containerd__events__task_checkpointed__init(&event)
+        event.container_id = arena.string(container.id)
+        event.checkpoint = arena.string(path)
+        publish("/tasks/checkpointed", "containerd.events.TaskCheckpointed", packed(&event))
+    }
+
+    func publishOOM(_ container: Container) {
+        let arena = Arena()
+        var event = Containerd__Events__TaskOOM()
+        containerd__events__task_oom__init(&event)
+        event.container_id = arena.string(container.id)
+        publish("/tasks/oom", "containerd.events.TaskOOM", packed(&event))
     }
 
     private func publish(_ topic: Text, _ type: Text, _ event: [UInt8]) {

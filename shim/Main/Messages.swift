@@ -142,6 +142,8 @@ extension RuntimeOptions {
         options.systemdCgroup = value.systemd_cgroup != 0
         options.taskAPIAddress = Text(value.task_api_address)
         options.taskAPIVersion = value.task_api_version
+        options.criuImagePath = Text(value.criu_image_path)
+        options.criuWorkPath = Text(value.criu_work_path)
         return .success(options)
     }
 
@@ -160,6 +162,8 @@ extension RuntimeOptions {
         options.shimCgroup = Text(value.shim_cgroup)
         options.ioUID = value.io_uid
         options.ioGID = value.io_gid
+        options.criuImagePath = Text(value.criu_image_path)
+        options.criuWorkPath = Text(value.criu_work_path)
         return .success(options)
     }
 }

@@ -132,7 +132,7 @@ extension Server {
             )
         }
         if let message = RuntimeLog.lastError(in: contents) { return RPCError(.unknown, "\(what): \(message)") }
-        let output = result.output.trimmed
-        return RPCError(.unknown, "\(what): \(result.cause)" + (output.isEmpty ? "" : ": " + output))
+        let words = RuntimeLog.gist(ofOutput: result.output)
+        return RPCError(.unknown, "\(what): \(result.cause)" + (words.isEmpty ? "" : ": " + words))
     }
 }

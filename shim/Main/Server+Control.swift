@@ -59,7 +59,7 @@ extension Server {
             return
         }
         guard let container = find(Text(request.value.id), call) else { return }
-        if container.initHasExited || container.initProcess.phase == .stopped {
+        if container.initHasExited || container.initProcess.phase == .stopped || container.initProcess.pid == 0 {
             replyPids(call, container, [])
             return
         }
@@ -120,18 +120,32 @@ extension Server {
             call.fail(.alreadyFinished)
             return
         }
-        var words: [Text] = ["kill"]
-        if request.value.all != 0 { words.append("--all") }
-        words += [container.id, "\(signal)"]
+        killInit(call, container, Int32(signal), all: request.value.all != 0)
+    }
+
+    private func killInit(_ call: Call, _ container: Container, _ signal: Int32, all: Bool) {
+        let process = container.initProcess
+        let words: [Text] = ["kill"] + (all ? ["--all"] : []) + [container.id, "\(signal)"]
         runRuntime(container.options, bundle: container.bundle, words, .captured, timeout: call.timeout) {
             [self] result in
             if result.isSuccess {
+                if signal == SIGKILL { thaw(container) }
                 call.replyEmpty()
             } else if container.initHasExited {
                 call.fail(.alreadyFinished)
             } else if result.isTimedOut {
                 call.fail(runtimeError("OCI runtime kill failed", result, bundle: container.bundle))
-            } else if signal == UInt32(SIGKILL), process.pid > 0, CShim.kill(process.pid, SIGKILL) == 0 {
+            } else if signal == SIGKILL, process.phase == .paused {
+                // runsc kills nothing that is paused, and cannot delete what was killed so by others.
+                thaw(container) { [self] isRunning in
+                    if isRunning {
+                        process.phase = .running
+                        killInit(call, container, signal, all: all)
+                    } else {
+                        call.fail(RuntimeLog.killError(output: result.output))
+                    }
+                }
+            } else if signal == SIGKILL, process.pid > 0, CShim.kill(process.pid, SIGKILL) == 0 {
                 // runsc refuses any signal before the start, which would make such a container impossible to remove.
                 call.replyEmpty()
             } else {

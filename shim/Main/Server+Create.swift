@@ -22,10 +22,6 @@ extension Server {
             call.fail(.invalid("bundle \"\(bundle)\" must be an absolute path"))
             return
         }
-        guard Text(value.checkpoint).isEmpty else {
-            call.fail(RPCError(.unimplemented, "restore from a checkpoint: not implemented"))
-            return
-        }
         guard !isStopping else {
             call.fail(RPCError(.unavailable, "shim is shutting down: unavailable"))
             return
@@ -50,18 +46,28 @@ extension Server {
             execID: "", stdin: Text(value.stdin), stdout: Text(value.stdout), stderr: Text(value.stderr),
             isTerminal: value.terminal != 0)
         let rootfs = (0..<value.n_rootfs).compactMap { value.rootfs?[$0].map { MountRequest($0.pointee) } }
+        var checkpoint: RestoreArguments?
+        let image = Text(value.checkpoint).isEmpty ? options.criuImagePath : Text(value.checkpoint)
+        if !image.isEmpty {
+            guard image.hasPrefix("/"), Files.exists(image) else {
+                call.fail(RPCError(.notFound, "checkpoint \(image): no such directory: not found"))
+                return
+            }
+            checkpoint = RestoreArguments(imagePath: image, parentPath: Text(value.parent_checkpoint))
+        }
         switch process.addresses {
         case .failure(let error):
             call.fail(error)
         case .success(let addresses):
-            prepare(call, id: id, bundle: bundle, options: options, process: process, addresses, rootfs: rootfs)
+            prepare(
+                call, id: id, bundle: bundle, options: options, process: process, addresses, rootfs: rootfs,
+                checkpoint: checkpoint)
         }
     }
 
     private func prepare(
         _ call: Call, id: Text, bundle: Text, options: RuntimeOptions, process: TaskProcess,
-        _ addresses: StdioAddresses,
-        rootfs: [MountRequest]
+        _ addresses: StdioAddresses, rootfs: [MountRequest], checkpoint: RestoreArguments?
     ) {
         let config = Files.read(bundle.appending(component: "config.json")).map { BundleConfig($0) }
         do throws(SystemError) {
@@ -95,12 +101,14 @@ extension Server {
         }
         let container = Container(
             id: id, bundle: bundle, options: options, initProcess: process, mountPoints: mountPoints,
-            hasPrivatePIDNamespace: config?.hasPrivatePIDNamespace ?? false)
+            hasPrivatePIDNamespace: config?.hasPrivatePIDNamespace ?? false, checkpoint: checkpoint)
         creating.append(container.id)
         container.createTicket = earlyExits.expect()
         process.stdio?.whenReady { [self] error in
             if let error {
                 failCreate(call, container, error)
+            } else if checkpoint != nil {
+                finishCreate(call, container, rootfs)
             } else {
                 runCreate(call, container, rootfs)
             }
@@ -161,7 +169,7 @@ extension Server {
     private func finishCreate(_ call: Call, _ container: Container, _ rootfs: [MountRequest]) {
         creating.removeAll { $0 == container.id }
         containers.append(container)
-        container.cgroups = CgroupPath(Files.read("/proc/\(container.initProcess.pid)/cgroup") ?? "")
+        if container.initProcess.pid != 0 { watchResources(container) }
         publishCreate(container, rootfs: rootfs)
         var response = Containerd__Task__V2__CreateTaskResponse()
         containerd__task__v2__create_task_response__init(&response)

@@ -75,7 +75,7 @@ extension Server {
 
     /// A container that was deleted before its start has just been killed: its exit comes first.
     private func awaitInitExit(_ container: Container, _ action: @escaping () -> Void) {
-        guard container.initProcess.exit == nil else {
+        guard container.initProcess.exit == nil, container.initProcess.pid != 0 else {
             action()
             return
         }
@@ -101,6 +101,8 @@ extension Server {
         container.execs = []
         process.stdio?.close()
         process.stdio = nil
+        container.oomWatch?.close()
+        container.oomWatch = nil
         Rootfs.unmount(container.mountPoints)
         if let exit = process.exit { writeExitRecord(container, exit, isDeleted: true) }
         process.phase = .deleted

@@ -36,8 +36,7 @@ extension Server {
         case .shutdown: shutdown(call, payload)
         case .update: update(call, payload)
         case .stats: stats(call, payload)
-        case .checkpoint:
-            call.fail(RPCError(.unimplemented, "\(method.name): not implemented"))
+        case .checkpoint: checkpoint(call, payload)
         }
     }
 

@@ -53,10 +53,7 @@ extension Server {
         guard !container.initHasExited else { return }
         container.initHasExited = true
         writeExitRecord(container, status, isDeleted: false)
-        if container.initProcess.phase == .paused {
-            // The freezer would keep the others from dying.
-            runRuntime(container.options, bundle: container.bundle, ["resume", container.id], .captured) { _ in }
-        }
+        thaw(container)
         if container.hasPrivatePIDNamespace {
             killExecs(container)
         } else {
@@ -74,6 +71,14 @@ extension Server {
                 container.mayNotWait = true
                 publishStashedExit(container)
             }
+        }
+    }
+
+    /// On cgroup v1 what is frozen does not die, and not every runtime thaws what it kills.
+    func thaw(_ container: Container, _ completion: @escaping (_ isRunning: Bool) -> Void = { _ in }) {
+        guard container.initProcess.phase == .paused else { return }
+        runRuntime(container.options, bundle: container.bundle, ["resume", container.id], .captured) {
+            completion($0.isSuccess)
         }
     }
 
@@ -100,6 +105,12 @@ extension Server {
     }
 
     private func publishEnd(_ container: Container, _ process: TaskProcess, _ status: ExitStatus) {
+        // The reason first. After the init nobody is left to be killed.
+        container.oomWatch?.check()
+        if process.isInit {
+            container.oomWatch?.close()
+            container.oomWatch = nil
+        }
         process.phase = .stopped
         process.exit = status
         publishExit(container, process, status)

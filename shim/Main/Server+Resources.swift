@@ -2,7 +2,15 @@ import CShim
 
 /// Stats and Update: what a container uses, and what it may use.
 extension Server {
-    private static var mountPoint: Text { "/sys/fs/cgroup" }
+    /// Begins to look after the cgroup of a container whose init there now is.
+    func watchResources(_ container: Container) {
+        container.cgroups = CgroupPath(Files.read("/proc/\(container.initProcess.pid)/cgroup") ?? "")
+        if Cgroups.isUnified, let path = container.cgroups.unified { Cgroups.enableControllers(path) }
+        container.oomWatch = OOMWatch(loop: loop, cgroups: container.cgroups) { [self] in publishOOM(container) }
+        if container.oomWatch == nil, Cgroups.directory(of: container.cgroups, controller: "memory") != nil {
+            log.warning(SystemError("watch the memory of \(container.id)").text)
+        }
+    }
 
     func stats(_ call: Call, _ payload: [UInt8]) {
         guard
@@ -14,36 +22,36 @@ extension Server {
             return
         }
         guard let container = find(Text(request.value.id), call) else { return }
-        let isUnified = Text("/sys/fs/cgroup/cgroup.controllers").withCString { access($0, F_OK) } == 0
-        let metrics = isUnified ? readV2(container.cgroups) : readV1(container.cgroups)
-        guard !metrics.isEmpty else {
+        guard let (type, metrics) = readMetrics(container.cgroups) else {
             call.fail(RPCError(.notFound, "cgroup does not exist: not found"))
             return
         }
         let arena = Arena()
         var response = Containerd__Task__V2__StatsResponse()
         containerd__task__v2__stats_response__init(&response)
-        response.stats = arena.any(isUnified ? CgroupMetrics.typeV2 : CgroupMetrics.typeV1, metrics)
+        response.stats = arena.any(type, metrics)
         call.reply(packed(&response))
     }
 
-    private func readV2(_ cgroups: CgroupPath) -> [UInt8] {
-        guard let path = cgroups.unified else { return [] }
-        let directory = Self.mountPoint + path
-        return CgroupMetrics.v2 { Files.read(directory.appending(component: $0), limit: 1 << 20) }
-    }
-
-    private func readV1(_ cgroups: CgroupPath) -> [UInt8] {
-        CgroupMetrics.v1 { controller, file in
-            cgroups.path(controller: controller).flatMap {
-                let directory = Self.mountPoint.appending(component: controller) + $0
-                return Files.read(directory.appending(component: file), limit: 1 << 20)
+    /// Nil if the container's cgroups are gone.
+    private func readMetrics(_ cgroups: CgroupPath) -> (type: Text, bytes: [UInt8])? {
+        if Cgroups.isUnified {
+            guard let directory = Cgroups.directory(of: cgroups, controller: "") else { return nil }
+            let bytes = CgroupMetrics.v2 { Files.read(directory.appending(component: $0), limit: 1 << 20) }
+            return (CgroupMetrics.typeV2, bytes)
+        }
+        let controllers: [Text] = ["memory", "cpu", "cpuacct", "pids", "blkio"]
+        guard controllers.contains(where: { Cgroups.directory(of: cgroups, controller: $0) != nil }) else { return nil }
+        let bytes = CgroupMetrics.v1 { controller, file in
+            Cgroups.directory(of: cgroups, controller: controller).flatMap {
+                Files.read($0.appending(component: file), limit: 1 << 20)
             }
         } device: { numbers in
             // The link ends in the device's name, as in ../../devices/…/block/sda.
             let target = Files.readLink("/sys/dev/block/" + numbers)
             return target.lastIndex(of: 0x2f).map { "/dev/" + target.dropFirst($0 + 1) } ?? ""
         }
+        return (CgroupMetrics.typeV1, bytes)
     }
 
     func update(_ call: Call, _ payload: [UInt8]) {

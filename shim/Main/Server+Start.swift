@@ -26,21 +26,32 @@ extension Server {
             container.finishOperation()
             return
         }
+        if let checkpoint = container.checkpoint {
+            restore(call, container, checkpoint)
+            return
+        }
         process.phase = .starting
         runRuntime(
             container.options, bundle: container.bundle, ["start", container.id], .captured, timeout: call.timeout
         ) { [self] result in
             if result.isSuccess {
-                process.phase = .running
-                publishStart(container, process)
-                replyStarted(call, process)
-            } else {
-                process.phase = .created
-                call.fail(runtimeError("OCI runtime start failed", result, bundle: container.bundle))
+                finishStart(call, container)
+                return
             }
+            process.phase = .created
+            call.fail(runtimeError("OCI runtime start failed", result, bundle: container.bundle))
             releaseHeldExit(container, process)
             container.finishOperation()
         }
+    }
+
+    func finishStart(_ call: Call, _ container: Container) {
+        let process = container.initProcess
+        process.phase = .running
+        publishStart(container, process)
+        replyStarted(call, process)
+        releaseHeldExit(container, process)
+        container.finishOperation()
     }
 
     func exec(_ call: Call, _ payload: [UInt8]) {
@@ -65,6 +76,10 @@ extension Server {
         }
         if let refusal = container.initProcess.phase.refusal(of: .exec) {
             call.fail(refusal)
+            return
+        }
+        if container.initProcess.pid == 0 {
+            call.fail(RPCError(.unknown, "cannot exec in a created state"))
             return
         }
         guard let spec = value.spec,
@@ -185,7 +200,7 @@ extension Server {
         call.reply(packed(&response))
     }
 
-    private func releaseHeldExit(_ container: Container, _ process: TaskProcess) {
+    func releaseHeldExit(_ container: Container, _ process: TaskProcess) {
         guard let held = process.heldExit else { return }
         process.heldExit = nil
         exited(container, process, held)

@@ -324,7 +324,7 @@ const ProtobufCMessageDescriptor containerd__runc__v1__options__descriptor =
   (ProtobufCMessageInit) containerd__runc__v1__options__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor containerd__runc__v1__checkpoint_options__field_descriptors[9] =
+static const ProtobufCFieldDescriptor containerd__runc__v1__checkpoint_options__field_descriptors[10] =
 {
   {
     "exit",
@@ -434,6 +434,18 @@ static const ProtobufCFieldDescriptor containerd__runc__v1__checkpoint_options__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "parent_path",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Containerd__Runc__V1__CheckpointOptions, parent_path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned containerd__runc__v1__checkpoint_options__field_indices_by_name[] = {
   6,   /* field[6] = cgroups_mode */
@@ -443,13 +455,14 @@ static const unsigned containerd__runc__v1__checkpoint_options__field_indices_by
   4,   /* field[4] = file_locks */
   7,   /* field[7] = image_path */
   1,   /* field[1] = open_tcp */
+  9,   /* field[9] = parent_path */
   3,   /* field[3] = terminal */
   8,   /* field[8] = work_path */
 };
 static const ProtobufCIntRange containerd__runc__v1__checkpoint_options__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor containerd__runc__v1__checkpoint_options__descriptor =
 {
@@ -459,7 +472,7 @@ const ProtobufCMessageDescriptor containerd__runc__v1__checkpoint_options__descr
   "Containerd__Runc__V1__CheckpointOptions",
   "containerd.runc.v1",
   sizeof(Containerd__Runc__V1__CheckpointOptions),
-  9,
+  10,
   containerd__runc__v1__checkpoint_options__field_descriptors,
   containerd__runc__v1__checkpoint_options__field_indices_by_name,
   1,  containerd__runc__v1__checkpoint_options__number_ranges,

@@ -59,10 +59,11 @@ struct  Containerd__Runc__V1__CheckpointOptions
   char *cgroups_mode;
   char *image_path;
   char *work_path;
+  char *parent_path;
 };
 #define CONTAINERD__RUNC__V1__CHECKPOINT_OPTIONS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&containerd__runc__v1__checkpoint_options__descriptor) \
-    , 0, 0, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , 0, 0, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Containerd__Runc__V1__ProcessDetails
