@@ -89,8 +89,8 @@ public enum Host {
     }
 
     /// Cgroups of containers of a namespace, in every hierarchy; the namespace's own (empty) ones are not meant.
-    static func cgroups(of namespace: String) -> [String] {
-        hierarchies.flatMap { root in names(in: "\(root)/\(namespace)").map { "\(root)/\(namespace)/\($0)" } }
+    public static func cgroups(of namespace: String) -> [String] {
+        cgroupRoots.flatMap { root in names(in: "\(root)/\(namespace)").map { "\(root)/\(namespace)/\($0)" } }
             .filter { path in
                 var status = stat()
                 return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -102,13 +102,21 @@ public enum Host {
             for inner in names(in: path) { rmdir("\(path)/\(inner)") }
             rmdir(path)
         }
-        for root in hierarchies { rmdir("\(root)/\(namespace)") }
+        for root in cgroupRoots { rmdir("\(root)/\(namespace)") }
     }
 
-    private static var hierarchies: [String] {
+    /// Whether the host has nothing but cgroup v2.
+    public static var hasUnifiedCgroups: Bool { exists("/sys/fs/cgroup/cgroup.controllers") }
+
+    /// Where the hierarchies of cgroups are mounted.
+    public static var cgroupRoots: [String] {
         let root = "/sys/fs/cgroup"
-        if exists(root + "/cgroup.controllers") { return [root] }
-        return names(in: root).map { "\(root)/\($0)" }
+        return hasUnifiedCgroups ? [root] : names(in: root).map { "\(root)/\($0)" }
+    }
+
+    /// The directory of a cgroup; the controller matters on v1 alone.
+    public static func cgroup(of path: String, controller: String) -> String {
+        "/sys/fs/cgroup/" + (hasUnifiedCgroups ? path : "\(controller)/\(path)")
     }
 
     private static func link(_ path: String) -> String {

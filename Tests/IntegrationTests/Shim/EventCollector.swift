@@ -72,13 +72,13 @@ final class EventCollector: @unchecked Sendable {
         lock.withLock { envelopes.map(Self.summary) }
     }
 
-    /// Waits until an event of this summary has come, and returns what came until then.
+    /// Waits until an event of this summary has come (so many times), and returns what came until then.
     @discardableResult
-    func await(_ summary: String, within limit: TimeInterval = 20) throws -> [String] {
+    func await(_ summary: String, times: Int = 1, within limit: TimeInterval = 20) throws -> [String] {
         let deadline = Date(timeIntervalSinceNow: limit)
         lock.lock()
         defer { lock.unlock() }
-        while !envelopes.contains(where: { Self.summary($0) == summary }) {
+        while envelopes.count(where: { Self.summary($0) == summary }) < times {
             if !lock.wait(until: deadline) {
                 throw TestFailure("no event \"\(summary)\" in \(limit) s, but \(envelopes.map(Self.summary))")
             }

@@ -68,6 +68,15 @@ final class ShimFixture {
 
     func bundle(_ id: String) -> String { workspace.file("b/\(id)") }
 
+    /// Where the OCI runtime keeps the containers of this test.
+    var runtimeRoot: String { "/run/containerd/runc/\(workspace.namespace)" }
+
+    /// The last call of a scripted runtime, without what comes before the command.
+    func lastCall(_ id: String = "a") throws -> String {
+        let line = try Host.read(bundle(id) + "/calls").split(separator: "\n").last ?? ""
+        return line.split(separator: " ", maxSplits: 6, omittingEmptySubsequences: false).last.map(String.init) ?? ""
+    }
+
     // MARK: The program
 
     /// What the daemon passes besides the action.

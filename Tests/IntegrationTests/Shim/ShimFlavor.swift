@@ -29,6 +29,13 @@ struct ShimFlavor: Sendable, CustomTestStringConvertible {
         program: (try? Host.locate("containerd-shim-runc-v2")) ?? "/usr/bin/containerd-shim-runc-v2",
         service: ServiceName.taskV2, runtime: "", isOurs: false)
 
+    /// A shim with the runtime that tests may look at and interfere with.
+    static func scripted(_ flavor: ShimFlavor) -> ShimFlavor {
+        ShimFlavor(
+            testDescription: flavor.testDescription + ", scripted", program: flavor.program, service: flavor.service,
+            runtime: "\(Build.repository)/Tests/Support/scripted-runtime", isOurs: flavor.isOurs)
+    }
+
     static let ours = [runc, crun, runsc]
     /// Without runsc, which knows no host pids and takes its time.
     static let quick = Build.isShimInstrumented ? [runc, crun] : [runc, crun, stock]
