@@ -35,9 +35,15 @@ test: deps check-style ## Build and run every test; root is needed for the integ
 	$(SWIFT) build --build-tests
 	@$(MAKE) --no-print-directory check-protos
 	@.ci/test.sh
+	@Tests/VM/test.sh
 	@.ci/parity.py
 	@.ci/sanitized.sh
 	@$(MAKE) --no-print-directory fuzz
+
+test-vm: deps ## Run what depends on cgroup v2, and checkpoint and restore, in a small emulated machine (ARGS='--filter Machine')
+	@$(MAKE) --no-print-directory -C shim
+	$(SWIFT) build --build-tests
+	@Tests/VM/test.sh $(ARGS)
 
 ##@ Before a commit
 
@@ -128,5 +134,5 @@ protoc --plugin=protoc-gen-swift=.build/debug/protoc-gen-swift --swift_opt=Visib
   --swift_opt=FileNaming=PathToUnderscores --swift_out=$(1) -Iproto $(protos)
 endef
 
-.PHONY: help deps build run test fuzz check check-style format protos check-protos parity release bench soak install \
-  uninstall clean build-deps run-deps test-deps bench-deps
+.PHONY: help deps build run test test-vm fuzz check check-style format protos check-protos parity release bench soak \
+  install uninstall clean build-deps run-deps test-deps bench-deps

@@ -10,6 +10,7 @@ build=(make:make gcc:gcc g++:g++ libc6-dev pkg-config:pkg-config python3:python3
 run=(runc:runc busybox-static:busybox python3:python3)
 test=(runc:runc crun:crun runsc:runsc containerd:containerd-shim-runc-v1 busybox-static:busybox skopeo:skopeo umoci:umoci
     docker-registry:docker-registry criu:criu zstd:zstd containernetworking-plugins:/usr/lib/cni/bridge python3:python3
+    qemu-system-x86:qemu-system-x86_64 cpio:cpio e2fsprogs:mke2fs
     protobuf-compiler:protoc libprotobuf-dev protobuf-c-compiler:protoc-c)
 bench=(runc:runc crun:crun containerd:containerd busybox-static:busybox hyperfine:hyperfine)
 
