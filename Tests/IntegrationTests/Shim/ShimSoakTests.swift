@@ -39,12 +39,12 @@ extension Integration {
                     try shim.events.await("delete c\(rounds.upperBound - 1)")
                     return try Reading(of: process)
                 }
-                let before = try measured(0..<100)
-                let after = try measured(100..<300)
+                let before = try measured(0..<50)
+                let after = try measured(50..<200)
                 #expect(after.descriptors == before.descriptors)
                 #expect(after.privateDirty <= before.privateDirty + 8, "\(before) -> \(after)")
                 #expect(after.resident <= before.resident + 32, "\(before) -> \(after)")
-                #expect(shim.events.seen.count == 1 + 300 * 4)
+                #expect(shim.events.seen.count == 1 + 200 * 4)
                 try shim.delete()
             }
         }
