@@ -77,7 +77,7 @@ parity: build test-deps ## Run only the suite of ctr cases (ARGS='--lane engine 
 	@Tests/Support/prepare.sh
 	@.ci/parity.py $(ARGS)
 
-fuzz: build-deps ## Fuzz what reads foreign bytes, FUZZ_SECONDS=5 for each of ten targets
+fuzz: build-deps ## Fuzz what reads foreign bytes, FUZZ_SECONDS=5 for each of eleven targets
 	@Tests/Fuzz/run.py --harness --seconds $(or $(FUZZ_SECONDS),5)
 
 ##@ For others to use

@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 HERE = REPOSITORY / "Tests/Fuzz"
 OUT = REPOSITORY / "build/fuzz"
 PROGRAMS = {
-    "shim": ["frames", "json", "documents", "addresses", "mounts", "cgroups", "requests", "descriptors"],
+    "shim": ["frames", "json", "documents", "addresses", "mounts", "cgroups", "logs", "requests", "descriptors"],
     "manager": ["manager-frames", "tar"],
 }
 # Nothing that the fuzzers are given is large, so whatever takes long or much is a fault.

@@ -1,7 +1,7 @@
 /// What a fuzzer's bytes are given to; `FUZZ_TARGET` names it. `Tests/Fuzz/run.py` builds this together with the shim's
 /// own sources, in Embedded Swift as they are shipped.
 enum Target: UInt8, CaseIterable {
-    case frames, json, documents, addresses, mounts, cgroups, requests, descriptors
+    case frames, json, documents, addresses, mounts, cgroups, logs, requests, descriptors
 
     private var name: Text {
         switch self {
@@ -11,6 +11,7 @@ enum Target: UInt8, CaseIterable {
         case .addresses: "addresses"
         case .mounts: "mounts"
         case .cgroups: "cgroups"
+        case .logs: "logs"
         case .requests: "requests"
         case .descriptors: "descriptors"
         }
@@ -31,6 +32,7 @@ enum Target: UInt8, CaseIterable {
         case .addresses: fuzzAddresses(input)
         case .mounts: fuzzMounts(input)
         case .cgroups: fuzzCgroups(input)
+        case .logs: fuzzLogs(input)
         case .requests: fuzzRequests(input)
         case .descriptors: fuzzDescriptors(input)
         }
