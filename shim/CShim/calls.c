@@ -10,6 +10,11 @@
 #define PR_SCHED_CORE 62
 #define PR_SCHED_CORE_CREATE 1
 #endif
+/* openat2(2), which musl's headers lack: struct open_how, RESOLVE_NO_MAGICLINKS and RESOLVE_IN_ROOT. */
+struct open_how {
+    unsigned long long flags, mode, resolve;
+};
+#define IN_ROOT_WITHOUT_MAGIC_LINKS 0x12
 /* enum pid_type of the kernel, as PR_SCHED_CORE takes it. */
 #define SCOPE_PROCESS_GROUP 2
 
@@ -66,6 +71,17 @@ int shim_process_descriptor(pid_t pid) {
 
 int shim_create_core_schedule(void) {
     return prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, SCOPE_PROCESS_GROUP, 0);
+}
+
+int shim_open_in_root(const char *root, const char *path) {
+    int directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return -1;
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = IN_ROOT_WITHOUT_MAGIC_LINKS};
+    int found = (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+    int error = errno;
+    close(directory);
+    errno = error;
+    return found;
 }
 
 char **shim_environment(void) {

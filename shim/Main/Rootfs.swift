@@ -18,18 +18,29 @@ enum Rootfs {
     static func mount(_ requests: [MountRequest], at root: Text) -> Result<[Text], RPCError> {
         var mounted: [Text] = []
         for request in requests {
-            let target = request.target.isEmpty ? root : root.appending(component: request.target)
-            if !ShimAddress.isPath(target, within: root) {
-                unmount(mounted)
-                return .failure(.invalid("mount target \"\(request.target)\" leaves the root file system"))
-            }
-            if let error = mount(request, at: target) {
+            do throws(RPCError) {
+                let target = try resolve(request.target, in: root)
+                if let error = mount(request, at: target) { throw error }
+                mounted.append(target)
+            } catch {
                 unmount(mounted)
                 return .failure(error)
             }
-            mounted.append(target)
         }
         return .success(mounted)
+    }
+
+    /// Where a mount goes. What is below the root has been made by an image: its links lead around in it, never out of it.
+    private static func resolve(_ target: Text, in root: Text) throws(RPCError) -> Text {
+        if target.isEmpty { return root }
+        guard ShimAddress.isPath(root.appending(component: target), within: root) else {
+            throw .invalid("mount target \"\(target)\" leaves the root file system")
+        }
+        let place = OwnedFD(adopting: root.withCString { root in target.withCString { shim_open_in_root(root, $0) } })
+        guard place.isOpen else {
+            throw RPCError(.unknown, "failed to mount rootfs component: \(SystemError("mount target \(target)").text)")
+        }
+        return Files.readLink("/proc/self/fd/\(place.raw)")
     }
 
     /// Unmounts in reverse order. What is still in use by somebody goes with its last user.

@@ -173,6 +173,36 @@ extension Integration {
             }
         }
 
+        @Test(
+            "a link in an image leads no mount out of it",
+            arguments: [("evil", false), ("../outside", false), ("missing", false), ("link", true)])
+        func mountTargets(_ target: String, _ isAllowed: Bool) throws {
+            try ShimFixture.with(.runc, edit: { $0["root"] = ["path": "rootfs"] }) { shim in
+                let image = shim.workspace.file("rootfs")
+                let outside = shim.workspace.file("outside")
+                let data = shim.workspace.file("data")
+                for folder in [outside, data, image + "/good"] { try Host.makeFolder(folder) }
+                try Host.write("x", to: data + "/file")
+                symlink(outside, image + "/evil")
+                symlink("/good", image + "/link")
+                var request = shim.createRequest()
+                request.rootfs = [(image, ""), (data, target)].map { source, target in
+                    var mount = Containerd_Types_Mount()
+                    mount.type = "bind"
+                    mount.source = source
+                    mount.target = target
+                    mount.options = ["rbind", "rw"]
+                    return mount
+                }
+                #expect(try (shim.refusal("Create", request) == nil) == isAllowed)
+                #expect(Host.names(in: outside).isEmpty)
+                #expect(Host.names(in: shim.bundle("a") + "/rootfs/good") == (isAllowed ? ["file"] : []))
+                if !isAllowed {
+                    #expect(!(try Host.read("/proc/self/mountinfo")).contains(shim.bundle("a")))
+                }
+            }
+        }
+
         @Test("what it writes is for its owner, whatever the daemon's umask is")
         func modes() throws {
             try ShimFixture.with(.runc, launcher: ["sh", "-c", "umask 0; exec \"$@\"", "sh"]) { shim in

@@ -53,6 +53,8 @@ int shim_renounce_new_privileges(void);
 int shim_process_descriptor(pid_t pid);
 /* A core-scheduling cookie of its own for the caller's process group. */
 int shim_create_core_schedule(void);
+/* What `path` names below the directory `root`, as for a process whose root that is; -1 with errno. */
+int shim_open_in_root(const char *root, const char *path);
 char **shim_environment(void);
 /* Set by the Makefile. */
 const char *shim_version(void);
