@@ -55,6 +55,23 @@ extension Integration {
             }
         }
 
+        @Test(
+            "Delete waits for output that a child keeps open, but not for ever, and then ends it",
+            arguments: [ShimFlavor.runc, .stock])
+        func heldForever(_ flavor: ShimFlavor) throws {
+            try ShimFixture.with(flavor) { shim in
+                try shim.create()
+                try shim.startTask()
+                let readers = try [shim.reader("out"), shim.reader("err")]
+                try shim.exec("e", "sh", "-c", "sleep 1000 & echo started", streams: .init(output: "out", error: "err"))
+                try readers[0].expect("started\n")
+                #expect(try shim.wait("e") == 0)
+                try shim.delete("e")
+                for reader in readers { _ = try reader.wait() }
+                #expect(try shim.state().status == .running)
+            }
+        }
+
         @Test("an exec that reads ends only through CloseIO, which loses nothing", arguments: ShimFlavor.quick)
         func execInput(_ flavor: ShimFlavor) throws {
             try ShimFixture.with(flavor) { shim in
@@ -168,19 +185,19 @@ extension Integration {
         }
 
         @Test(
-            "after a gigabyte of output the shim has the memory that it had after a line", arguments: [ShimFlavor.runc],
-            ["FIFO", "log"])
-        func memory(_ flavor: ShimFlavor, _ kind: String) throws {
+            "after much output the shim has the memory that it had after a little", arguments: [ShimFlavor.runc],
+            [("FIFO", 1024), ("log", 128)])
+        func memory(_ flavor: ShimFlavor, _ much: (kind: String, megabytes: Int)) throws {
             try ShimFixture.with(flavor) { shim in
                 try shim.create()
                 try shim.startTask()
                 let process = try shim.shimPID()
                 func output(_ id: String, megabytes: Int) throws {
                     let command = ["dd", "if=/dev/zero", "bs=1048576", "count=\(megabytes)"]
-                    let readers = kind == "log" ? [] : try [shim.counter("out"), shim.counter("err")]
+                    let readers = much.kind == "log" ? [] : try [shim.counter("out"), shim.counter("err")]
                     let log = "k8s-file://\(shim.workspace.file("a.log"))?max-size=1M&max-files=2"
                     let request =
-                        try kind == "log"
+                        try much.kind == "log"
                         ? shim.execRequest(id, command, .init(output: log))
                         : shim.execRequest(id, command, ShimFixture.Streams(output: "out", error: "err"))
                     try shim.send("Exec", request)
@@ -191,7 +208,7 @@ extension Integration {
                 }
                 try output("first", megabytes: 1)
                 let before = try Self.memory(process)
-                try output("second", megabytes: 1024)
+                try output("second", megabytes: much.megabytes)
                 let after = try Self.memory(process)
                 #expect(after.resident <= before.resident + before.resident / 10, "\(before) \(after)")
                 #expect(after.dirty <= 80, "\(before) \(after)")
