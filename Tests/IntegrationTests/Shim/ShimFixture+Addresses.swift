@@ -51,6 +51,14 @@ extension ShimFixture {
         return workspace.file(name)
     }
 
+    /// Sends the shim a signal, and returns when it has acted on it and still serves.
+    func signal(_ number: Int32) throws {
+        kill(try shimPID(), number)
+        // The loop may take the first call before the signal that came with it, but not the second.
+        _ = try state()
+        _ = try state()
+    }
+
     /// What the shim has written into its log and nobody has read yet.
     func takeLog(_ id: String = "a") -> String {
         let descriptor = open(bundle(id) + "/log", O_RDONLY | O_NONBLOCK | O_CLOEXEC)

@@ -119,8 +119,7 @@ extension Integration {
                     try follower.expect("stdout F \(word)\n")
                 }
                 func reopen() throws {
-                    kill(try shim.shimPID(), SIGHUP)
-                    #expect(try shim.state().status == .running)
+                    try shim.signal(SIGHUP)
                 }
                 try say("one")
                 #expect(rename(log, log + ".old") == 0)
@@ -150,11 +149,9 @@ extension Integration {
                 let pid = try shim.create(.init(output: "k8s-file://" + log))
                 try shim.startTask()
                 _ = shim.takeLog()
-                kill(try shim.shimPID(), SIGUSR2)
-                #expect(try shim.state().status == .running)
+                try shim.signal(SIGUSR2)
                 #expect(shim.takeLog() == "")
-                kill(try shim.shimPID(), SIGUSR1)
-                #expect(try shim.state().status == .running)
+                try shim.signal(SIGUSR1)
                 let report = shim.takeLog()
                 #expect(report.contains("container a process init pid \(pid) running"), "\(report)")
                 #expect(report.contains("log \(log): 0 lines dropped"), "\(report)")
