@@ -185,7 +185,7 @@ public final class Child {
     // MARK: Moving bytes
 
     private func pump(within limit: Duration, until done: () -> Bool) throws {
-        let deadline = ContinuousClock.now.advanced(by: limit)
+        let deadline = Patience.deadline(after: limit)
         while true {
             flushInput()
             if done() || ContinuousClock.now >= deadline { return }

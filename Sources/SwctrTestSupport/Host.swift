@@ -50,7 +50,7 @@ public enum Host {
     /// Waits for the end of a process that is not ours; returns at once where it is gone already.
     public static func awaitEnd(of process: pid_t, within limit: Duration = .seconds(20)) throws {
         guard let end = try? Descriptor.process(process) else { return }
-        let found = awaitReadiness([(end.number, Int16(POLLIN))], until: .now.advanced(by: limit))
+        let found = awaitReadiness([(end.number, Int16(POLLIN))], until: Patience.deadline(after: limit))
         if found[0] == 0 { throw TestFailure("process \(process) did not end in \(limit)") }
     }
 

@@ -18,7 +18,7 @@ public final class NotifySocket {
     /// Waits until `READY=1` comes, or `process` ends.
     func awaitReady(of process: pid_t, within limit: Duration) throws {
         let end = try Descriptor.process(process)
-        let deadline = ContinuousClock.now.advanced(by: limit)
+        let deadline = Patience.deadline(after: limit)
         while true {
             let found = awaitReadiness(
                 [(descriptor.number, Int16(POLLIN)), (end.number, Int16(POLLIN))], until: deadline)

@@ -24,7 +24,7 @@ public final class WirePeer {
     ///
     /// - Returns: false when the peer has closed the connection.
     public func send(_ bytes: [UInt8], within limit: Duration = .seconds(10)) throws -> Bool {
-        let deadline = ContinuousClock.now.advanced(by: limit)
+        let deadline = Patience.deadline(after: limit)
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
@@ -47,7 +47,7 @@ public final class WirePeer {
 
     /// The next frame; nil when the peer has closed the connection.
     public func receive(within limit: Duration = .seconds(10)) throws -> Frame? {
-        let deadline = ContinuousClock.now.advanced(by: limit)
+        let deadline = Patience.deadline(after: limit)
         while true {
             switch decoder.next(from: &unread) {
             case .frame(let frame): return frame

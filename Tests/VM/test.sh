@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=$PWD
-seconds=${SWCTR_VM_SECONDS:-170}
+# A quiet machine of two cores needs a third of it.
+seconds=${SWCTR_VM_SECONDS:-600}
 
 [ $# -gt 0 ] || set -- --filter 'Machine' --filter 'ResourceTests' --filter 'ShimMemoryTests'
 
@@ -21,8 +22,11 @@ add -d "$tests":/vm/tests
 for program in swctr swctrd; do add -d "$bin/$program:/vm/bin/$program"; done
 add -f "$here/build/shim/containerd-shim-swctr-v2:/vm/bin/containerd-shim-swctr-v2"
 # Tests find these below the place where they were built.
-for folder in Tests/Support examples; do add -f "$here/$folder"; done
-for program in bash tar gzip sha256sum stat criu containerd-shim-runc-v2; do
+add -f "$here/Tests/Support"
+mkdir -p build
+examples/busybox-image.sh build/test-vm-image.tar localhost/busybox:latest
+add -f "$here/build/test-vm-image.tar:/vm/image.tar"
+for program in tar gzip criu containerd-shim-runc-v2; do
   path=$(command -v "$program" || true)
   [ -n "$path" ] || { echo "test-vm: $program is missing: run make deps" >&2; exit 1; }
   if [ "$program" = containerd-shim-runc-v2 ]; then add -d "$path"; else add -f "$path"; fi
@@ -36,7 +40,7 @@ done
 log=build/test-vm.log
 status=0
 Tests/VM/run.sh -m 2048 -t "$seconds" "${modules[@]}" "${files[@]}" -- \
-  env SWCTR_BIN=/vm/bin SWCTR_MACHINE=1 SWCTR_SETTINGS="${SWCTR_SETTINGS-}" \
+  env SWCTR_BIN=/vm/bin SWCTR_MACHINE=1 SWCTR_PATIENCE=5 SWCTR_TEST_IMAGE=/vm/image.tar SWCTR_SETTINGS="${SWCTR_SETTINGS-}" \
   /vm/tests --testing-library swift-testing "$@" 2>&1 | tee "$log" |
   { grep --line-buffered -avE '^. (Test|Suite|Test case) .* started\.$' || true; } || status=$?
 

@@ -139,7 +139,7 @@ extension Server {
                 // runsc kills nothing that is paused, and cannot delete what was killed so by others.
                 thaw(container) { [self] isRunning in
                     if isRunning {
-                        process.phase = .running
+                        if process.phase == .paused { process.phase = .running }
                         killInit(call, container, signal, all: all)
                     } else {
                         call.fail(RuntimeLog.killError(output: result.output))

@@ -56,7 +56,7 @@ final class EventCollector: @unchecked Sendable {
 
     /// Waits until so many events have been sent to us, taken or not.
     func awaitAttempts(_ count: Int, within limit: TimeInterval = 20) throws {
-        let deadline = Date(timeIntervalSinceNow: limit)
+        let deadline = Date(timeIntervalSinceNow: limit * Double(Patience.factor))
         lock.lock()
         defer { lock.unlock() }
         while attempts < count {
@@ -75,7 +75,7 @@ final class EventCollector: @unchecked Sendable {
     /// Waits until an event of this summary has come (so many times), and returns what came until then.
     @discardableResult
     func await(_ summary: String, times: Int = 1, within limit: TimeInterval = 20) throws -> [String] {
-        let deadline = Date(timeIntervalSinceNow: limit)
+        let deadline = Date(timeIntervalSinceNow: limit * Double(Patience.factor))
         lock.lock()
         defer { lock.unlock() }
         while envelopes.count(where: { Self.summary($0) == summary }) < times {

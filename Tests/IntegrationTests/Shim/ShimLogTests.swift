@@ -153,7 +153,7 @@ extension Integration {
                 #expect(shim.takeLog() == "")
                 try shim.signal(SIGUSR1)
                 let report = shim.takeLog()
-                #expect(report.contains("container a process init pid \(pid) running"), "\(report)")
+                #expect(report.contains("container a: running, pid \(pid)"), "\(report)")
                 #expect(report.contains("log \(log): 0 lines dropped"), "\(report)")
             }
         }

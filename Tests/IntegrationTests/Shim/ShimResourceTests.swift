@@ -18,10 +18,10 @@ extension Integration {
 
         @Test("Stats counts memory, processes, time and throttling", arguments: ShimFlavor.quick)
         func stats(_ flavor: ShimFlavor) throws {
-            let script = "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; echo done; exec sleep 1000"
+            let script = "i=0; while [ $i -lt 5000 ]; do i=$((i+1)); done; echo done; exec sleep 1000"
             var limits = Self.limits
             // So little that even a busy machine gives it more than it may have.
-            limits["cpu"] = ["quota": 3000, "period": 50_000]
+            limits["cpu"] = ["quota": 5000, "period": 50_000]
             try ShimFixture.with(flavor, ["sh", "-c", script], edit: ShimFixture.limits(limits)) { shim in
                 let output = try shim.reader("out")
                 try shim.create("a", .output("out"))
