@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a small OCI image, an archive that skopeo, umoci, containerd and swctr read, from a static busybox.
-#   busybox-image.sh ARCHIVE.tar [NAME] [BUSYBOX]      default name: localhost/busybox:latest
+#   busybox-image.sh ARCHIVE.tar [NAME] [BUSYBOX] [COMMAND...]     defaults: localhost/busybox:latest, sh
 # The same busybox gives the same bytes.
 set -euo pipefail
 
@@ -8,6 +8,8 @@ archive=${1:?usage: busybox-image.sh ARCHIVE.tar [NAME] [BUSYBOX]}
 name=${2:-localhost/busybox:latest}
 busybox=${3:-$(command -v busybox || echo /bin/busybox)}
 [ -x "$busybox" ] || { echo "busybox-image: $busybox is missing (Debian: busybox-static)" >&2; exit 1; }
+printf -v command '"%s",' "${@:4}"
+[ $# -ge 4 ] || command='"sh",'
 case $(uname -m) in
     x86_64) arch=amd64 ;;
     aarch64) arch=arm64 ;;
@@ -48,8 +50,8 @@ layer_size=$(size "$work/layer.tar.gz")
 keep "$work/layer.tar.gz"
 layer=$blob
 
-printf '{"architecture":"%s","os":"linux","created":"1970-01-01T00:00:00Z","config":{"Env":["PATH=/bin"],"Cmd":["sh"],"WorkingDir":"/"},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]},"history":[{"created":"1970-01-01T00:00:00Z","comment":"busybox and its applets"}]}' \
-    "$arch" "$diff_id" >"$work/config"
+printf '{"architecture":"%s","os":"linux","created":"1970-01-01T00:00:00Z","config":{"Env":["PATH=/bin"],"Cmd":[%s],"WorkingDir":"/"},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]},"history":[{"created":"1970-01-01T00:00:00Z","comment":"busybox and its applets"}]}' \
+    "$arch" "${command%,}" "$diff_id" >"$work/config"
 config_size=$(size "$work/config")
 keep "$work/config"
 config=$blob

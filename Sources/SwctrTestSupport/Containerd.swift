@@ -6,23 +6,27 @@ public final class Containerd {
     public let client: Client
     public let state: String
 
-    /// - Parameter shimFolders: searched for shims before PATH.
-    public init(in workspace: Workspace, shimFolders: [String] = []) throws {
+    /// - Parameters:
+    ///   - shimFolders: searched for shims before PATH.
+    ///   - cri: configuration of the CRI plug-in, which is left out without it.
+    public init(in workspace: Workspace, shimFolders: [String] = [], cri: String? = nil) throws {
         let socket = workspace.file("containerd.sock")
         let configuration = workspace.file("containerd.toml")
         state = workspace.file("cstate")
-        let unused = [
-            "grpc.v1.cri", "internal.v1.opt", "snapshotter.v1.aufs", "snapshotter.v1.btrfs",
+        var unused = [
+            "internal.v1.opt", "snapshotter.v1.aufs", "snapshotter.v1.btrfs",
             "snapshotter.v1.devmapper", "snapshotter.v1.zfs", "snapshotter.v1.native", "internal.v1.tracing",
-        ].map { "\"io.containerd.\($0)\"" }
+        ]
+        if cri == nil { unused.append("grpc.v1.cri") }
         try Host.write(
             """
             version = 2
             root = "\(workspace.file("croot"))"
             state = "\(state)"
-            disabled_plugins = [\(unused.joined(separator: ", "))]
+            disabled_plugins = [\(unused.map { "\"io.containerd.\($0)\"" }.joined(separator: ", "))]
             [grpc]
               address = "\(socket)"
+            \(cri ?? "")
             """, to: configuration)
         var environment = Child.environment
         environment["PATH"] = (shimFolders + [environment["PATH"] ?? ""]).joined(separator: ":")

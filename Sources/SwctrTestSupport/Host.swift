@@ -54,6 +54,22 @@ public enum Host {
         if found[0] == 0 { throw TestFailure("process \(process) did not end in \(limit)") }
     }
 
+    /// The serving shims of a daemon whose socket is below `folder`.
+    public static func shims(under folder: String) -> [pid_t] {
+        names(in: "/proc").compactMap { pid_t($0) }.filter { id in
+            let words = ((try? read("/proc/\(id)/cmdline")) ?? "").split(separator: "\0")
+            return words.first?.split(separator: "/").last?.hasPrefix("containerd-shim") == true
+                && !["start", "delete"].contains(words.last)
+                && words.contains { $0.hasPrefix(folder + "/") }
+        }
+    }
+
+    /// Processes in a cgroup of a hierarchy of v1, or of the only one.
+    public static func members(ofCgroup path: String) -> [pid_t] {
+        let root = exists("/sys/fs/cgroup/cgroup.controllers") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids"
+        return ((try? read("\(root)\(path)/cgroup.procs")) ?? "").split(separator: "\n").compactMap { pid_t($0) }
+    }
+
     // MARK: Traces of a test
 
     struct Process: CustomStringConvertible {
