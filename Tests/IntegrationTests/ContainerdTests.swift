@@ -56,6 +56,28 @@ extension Integration {
             }
         }
 
+        @Test("a kill is answered although the runtime lingers over it and the container is deleted meanwhile")
+        func lingeringKill() throws {
+            try Setting.byName.with { site in
+                let runtime = site.workspace.file("runc-that-lingers")
+                try Host.write(
+                    """
+                    #!/bin/sh
+                    runc "$@"; status=$?
+                    case " $* " in *" kill "*) sleep 1 ;; esac
+                    exit $status
+                    """, to: runtime, mode: 0o755)
+                let options = site.workspace.file("options.toml")
+                try Host.write("BinaryName = \"\(runtime)\"\n", to: options)
+                let child = try site.start(
+                    "a", flags: ["--runtime-config-path", options], "sh", "-c", "echo up; sleep 1000")
+                try child.expect("up\n")
+                let kill = try site.client.run("tasks", "kill", "--signal", "SIGKILL", "a")
+                #expect(kill.status == 0, "\(kill.errorText)")
+                #expect(try child.wait().status == 137)
+            }
+        }
+
         @Test("the shim ends with its container and takes its socket with it", arguments: settings)
         func shimEnds(_ setting: Setting) throws {
             try setting.with { site in

@@ -26,6 +26,17 @@ final class Container {
     /// Published without waiting any longer: something of the above is stuck.
     var mayNotWait = false
 
+    /// Kills of the init that have not been answered.
+    var killsUnderWay = 0 {
+        didSet {
+            guard killsUnderWay == 0, let action = onKillsAnswered else { return }
+            onKillsAnswered = nil
+            action()
+        }
+    }
+    /// Called once when the last of them has been; Delete waits for it.
+    var onKillsAnswered: (() -> Void)?
+
     /// Called once when the exit has been published; Delete of a container that never ran waits for it.
     var onInitExit: (() -> Void)?
 

@@ -126,8 +126,10 @@ extension Server {
     private func killInit(_ call: Call, _ container: Container, _ signal: Int32, all: Bool) {
         let process = container.initProcess
         let words: [Text] = ["kill"] + (all ? ["--all"] : []) + [container.id, "\(signal)"]
+        container.killsUnderWay += 1
         runRuntime(container.options, bundle: container.bundle, words, .captured, timeout: call.timeout) {
             [self] result in
+            defer { container.killsUnderWay -= 1 }
             if result.isSuccess {
                 if signal == SIGKILL { thaw(container) }
                 call.replyEmpty()

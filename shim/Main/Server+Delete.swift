@@ -55,7 +55,7 @@ extension Server {
             return
         }
         // The runtime forgets the container while the last output is passed on.
-        var parts = 2
+        var parts = 3
         func partDone() {
             parts -= 1
             if parts == 0 { finishDelete(call, container) }
@@ -71,6 +71,26 @@ extension Server {
             awaitInitExit(container) { partDone() }
         }
         drain(process) { partDone() }
+        awaitKills(container) { partDone() }
+    }
+
+    /// The death that a Kill brought may be known, and lead to this Delete, before the runtime's `kill` has ended. A daemon
+    /// closes the connection when the Delete is answered; the Kill's caller would be told of that and not of its success.
+    private func awaitKills(_ container: Container, _ action: @escaping () -> Void) {
+        guard container.killsUnderWay > 0 else {
+            action()
+            return
+        }
+        var isDone = false
+        let timer = loop.after(Self.drainTime) {
+            if !isDone { action() }
+            isDone = true
+        }
+        container.onKillsAnswered = {
+            timer.cancel()
+            if !isDone { action() }
+            isDone = true
+        }
     }
 
     /// A container that was deleted before its start has just been killed: its exit comes first.
