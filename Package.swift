@@ -58,6 +58,10 @@ let package = Package(
         .systemLibrary(name: "CCrypto", path: "Sources/CCrypto", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CISAL", path: "Sources/CISAL", pkgConfig: "libisal"),
         .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd"),
+        .systemLibrary(name: "CSeccomp", path: "Sources/CSeccomp", pkgConfig: "libseccomp"),
+        .target(
+            name: "SwctrSeccomp", dependencies: ["SwctrCore", "SwctrOCI", "CSwctrLinux", "CSeccomp"],
+            swiftSettings: settings),
         .target(
             name: "SwctrContent", dependencies: ["SwctrCore", "SwctrLinux", "CCrypto"], swiftSettings: settings),
         .target(
@@ -88,7 +92,7 @@ let package = Package(
             name: "SwctrEngine",
             dependencies: [
                 "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrProto", "SwctrSnapshots", "SwctrMetadata", "SwctrRuntime",
-                "SwctrImages", "SwctrTasks", protobuf, log,
+                "SwctrSeccomp", "SwctrImages", "SwctrTasks", protobuf, log,
             ],
             swiftSettings: settings),
 
@@ -142,6 +146,8 @@ let package = Package(
             dependencies: ["SwctrRPC", "SwctrWire", "SwctrProto", "SwctrLinux", "SwctrCore", protobuf, log] + nio,
             swiftSettings: settings),
         .testTarget(name: "SwctrOCITests", dependencies: ["SwctrCore", "SwctrOCI"], swiftSettings: settings),
+        .testTarget(
+            name: "SwctrSeccompTests", dependencies: ["SwctrCore", "SwctrOCI", "SwctrSeccomp"], swiftSettings: settings),
         .testTarget(
             name: "SwctrRuntimeTests", dependencies: ["SwctrCore", "SwctrProto", "SwctrRuntime", protobuf],
             swiftSettings: settings),

@@ -9,10 +9,10 @@ from pathlib import Path
 
 # Position of each module; a module imports only what stands lower. Siblings do not see each other.
 LAYERS = [
-    {"SwctrCore", "SwctrProto", "CSwctrLinux", "CCrypto", "CISAL", "CZstd", "ShimCore"},
+    {"SwctrCore", "SwctrProto", "CSwctrLinux", "CCrypto", "CISAL", "CZstd", "CSeccomp", "ShimCore"},
     {"SwctrLinux", "SwctrOCI", "SwctrWire"},
     {"SwctrRPC"},
-    {"SwctrContent", "SwctrSnapshots", "SwctrMetadata", "SwctrRuntime"},
+    {"SwctrContent", "SwctrSnapshots", "SwctrMetadata", "SwctrRuntime", "SwctrSeccomp"},
     {"SwctrImages", "SwctrTasks"},
     {"SwctrEngine"},
     {"SwctrService", "SwctrClient"},

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 build=(make:make gcc:gcc g++:g++ libc6-dev pkg-config:pkg-config python3:python3
-    libssl-dev libisal-dev libzstd-dev libsqlite3-dev
+    libssl-dev libisal-dev libzstd-dev libsqlite3-dev libseccomp-dev
     libprotobuf-c-dev musl-tools:musl-gcc)
 run=(runc:runc busybox-static:busybox python3:python3)
 test=(runc:runc crun:crun runsc:runsc containerd:containerd-shim-runc-v1 busybox-static:busybox skopeo:skopeo umoci:umoci

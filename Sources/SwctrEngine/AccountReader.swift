@@ -4,8 +4,8 @@ import SwctrOCI
 
 /// Reads who the users of an image are; each image is looked at once.
 actor AccountReader {
-    /// Where an image of several layers is mounted for a moment.
-    private let scratch: String
+    /// For short-lived mounts; an image of several layers is mounted in it for a moment.
+    nonisolated let scratch: String
     private var cache: [Digest: UserDatabase] = [:]
 
     /// Images remembered: beyond it the memory is emptied, which costs one look more.
@@ -28,7 +28,9 @@ actor AccountReader {
         if let directory { return try Self.read(try RootDirectory(directory)) }
         if let cacheKey, let known = cache[cacheKey] { return known }
         if mounts.isEmpty { return UserDatabase() }
-        let found = try RootDirectory.reading(mounts, at: scratch) { root throws(EngineError) in try Self.read(root) }
+        let found = try RootDirectory.reading(mounts, at: scratch + "/accounts") { root throws(EngineError) in
+            try Self.read(root)
+        }
         if let cacheKey {
             if cache.count >= Self.capacity { cache.removeAll() }
             cache[cacheKey] = found

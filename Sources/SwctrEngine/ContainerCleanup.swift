@@ -11,29 +11,45 @@ public import SwiftProtobuf
 public struct ContainerCleanup: Sendable {
     let metadata: MetadataStore
     let snapshots: SnapshotStore
+    let network: ContainerNetwork
     let publish: @Sendable (Namespace, String, any Message) async -> Void
     let log: Logger
 
     public init(
-        metadata: MetadataStore, snapshots: SnapshotStore,
+        metadata: MetadataStore, snapshots: SnapshotStore, network: ContainerNetwork,
         publish: @escaping @Sendable (Namespace, String, any Message) async -> Void, log: Logger
     ) {
         self.metadata = metadata
         self.snapshots = snapshots
+        self.network = network
         self.publish = publish
         self.log = log
     }
 
     /// What a task's end means for its container: one that was to be removed goes with its task, and so does one whose
-    /// `run` never came to run.
+    /// `run` never came to run. Its place in a network goes in any case.
     public var hooks: TaskHooks {
         TaskHooks { [self] tx, task, undone in
             let key = ContainerKey(namespace: task.namespace, id: task.id)
-            guard let container = try tx.container(key.namespace, key.id) else { return nil }
-            let hadBegun = undone ? try Self.hasRunIntent(tx, key) : false
-            guard container.autoRemove || hadBegun else { return nil }
-            return try removeRows(of: container, keepSnapshot: false, tx)
+            let attached = try tx.intents(.network).filter {
+                $0.namespace == key.namespace && $0.subject == key.id.rawValue
+            }
+            let removal = try removal(key, undone: undone, tx)
+            if attached.isEmpty { return removal }
+            return {
+                for intent in attached { await network.remove(intent, metadata, log) }
+                await removal?()
+            }
         }
+    }
+
+    private func removal(
+        _ key: ContainerKey, undone: Bool, _ tx: MetadataTransaction
+    ) throws -> TaskHooks.FollowUp? {
+        guard let container = try tx.container(key.namespace, key.id) else { return nil }
+        let hadBegun = undone ? try Self.hasRunIntent(tx, key) : false
+        guard container.autoRemove || hadBegun else { return nil }
+        return try removeRows(of: container, keepSnapshot: false, tx)
     }
 
     /// Removes a container that has no task.

@@ -5,6 +5,7 @@ import Foundation
 public import SwctrCore
 public import SwctrMetadata
 import SwctrOCI
+import SwctrSeccomp
 public import SwctrProto
 
 extension ContainerEngine {
@@ -16,8 +17,7 @@ extension ContainerEngine {
     ) async throws -> ContainerRecord {
         let plan = try await plan(request, in: namespace)
         return try await exclusively(plan.key) { [self] in
-            try await prepareImage(plan)
-            let base = try await prepareSnapshot(plan)
+            let base = try await prepareSnapshot(plan, on: try await prepareImage(plan))
             do {
                 let record = try await record(for: plan, rootfs: base.rootfs, autoRemove: false)
                 try await metadata.write { tx in
@@ -34,9 +34,12 @@ extension ContainerEngine {
     }
 
     /// The image's layers, unpacked.
-    func prepareImage(_ plan: ContainerPlan) async throws {
-        guard let image = plan.image else { return }
+    ///
+    /// - Returns: the snapshot to stand on; nil for an image without layers, and without an image.
+    func prepareImage(_ plan: ContainerPlan) async throws -> String? {
+        guard let image = plan.image else { return nil }
         try await images.ensureUnpacked(image, namespace: plan.key.namespace, snapshotter: plan.snapshotter)
+        return try await snapshotParent(plan)
     }
 
     /// A root file system, and the intent that names it until a row does.
@@ -45,8 +48,8 @@ extension ContainerEngine {
         var intent: IntentRecord?
     }
 
-    func prepareSnapshot(_ plan: ContainerPlan) async throws -> Base {
-        guard let image = plan.image else { return Base() }
+    func prepareSnapshot(_ plan: ContainerPlan, on parent: String?) async throws -> Base {
+        guard plan.image != nil else { return Base() }
         let key = plan.key
         let intent = try await metadata.write { tx in
             try tx.ensureNamespace(key.namespace)
@@ -55,7 +58,8 @@ extension ContainerEngine {
         }
         do {
             let mounts = try await snapshots.prepare(
-                key.namespace, snapshotter: plan.snapshotter, key: key.id.rawValue, parent: image.chainID?.description)
+                key.namespace, snapshotter: plan.snapshotter, key: key.id.rawValue, parent: parent,
+                labels: plan.request.snapshotLabels)
             return Base(rootfs: mounts, intent: intent)
         } catch {
             // A snapshot of this name that was there before is not ours to remove.
@@ -71,6 +75,12 @@ extension ContainerEngine {
 
     static func insert(_ record: ContainerRecord, _ tx: MetadataTransaction) throws {
         try tx.ensureNamespace(record.namespace)
+        if let name = record.name, let other = try tx.containerID(record.namespace, idOrName: name) {
+            throw taken(name, by: other)
+        }
+        if let other = try tx.containerID(record.namespace, idOrName: record.id.rawValue), other != record.id {
+            throw taken(record.id.rawValue, by: other)
+        }
         do throws(EngineError) {
             try tx.createContainer(record)
         } catch  where error.code == .alreadyExists {
@@ -90,18 +100,42 @@ extension ContainerEngine {
 
     func record(for plan: ContainerPlan, rootfs: [Mount], autoRemove: Bool) async throws -> ContainerRecord {
         let key = plan.key
-        let request = plan.request
-        let users = try await accounts.accounts(
-            mounts: rootfs, directory: request.rootfs ? request.image : nil, cacheKey: plan.image?.chainID)
-        let spec = try SpecBuilder.build(
-            SpecRequest(request, key: key), image: plan.image.map { SpecRequest.ImageDefaults($0.config) },
-            users: users,
-            host: try HostFacts.gather(privileged: request.privileged, network: request.netHost))
         let now = Date()
+        let hasSnapshot = plan.image != nil
         return ContainerRecord(
             namespace: key.namespace, id: key.id, image: plan.image?.name ?? "", labels: plan.labels,
             runtimeName: plan.runtime.name, runtimeOptions: try plan.options.packed()?.serializedBytes(),
-            spec: try spec.encoded(), snapshotter: request.rootfs ? "" : plan.snapshotter,
-            snapshotKey: request.rootfs ? "" : key.id.rawValue, autoRemove: autoRemove, createdAt: now, updatedAt: now)
+            spec: try await spec(for: plan, rootfs: rootfs), snapshotter: hasSnapshot ? plan.snapshotter : "",
+            snapshotKey: hasSnapshot ? key.id.rawValue : "", autoRemove: autoRemove, createdAt: now, updatedAt: now)
+    }
+
+    /// `config.json`: the user's own, or one made of image and request.
+    func spec(for plan: ContainerPlan, rootfs: [Mount]) async throws -> Data {
+        if let given = plan.givenSpec { return given.document }
+        let request = plan.request
+        let users = try await accounts.accounts(
+            mounts: rootfs, directory: request.rootfs ? request.image : nil, cacheKey: plan.image?.chainID)
+        return try Self.spec(for: plan, try SpecRequest(request, key: plan.key), users).encoded()
+    }
+
+    /// Everything about the specification that is wrong whoever lives in the image, found before anything is made.
+    static func rehearse(_ plan: ContainerPlan) throws(EngineError) {
+        if plan.givenSpec != nil { return }
+        var wanted = try SpecRequest(plan.request, key: plan.key)
+        wanted.user = "0"
+        if let filter = try spec(for: plan, wanted, UserDatabase()).linux.seccomp {
+            try SeccompCompiler.compile(filter)
+        }
+    }
+
+    private static func spec(
+        for plan: ContainerPlan, _ request: SpecRequest, _ users: UserDatabase
+    ) throws(EngineError) -> Spec {
+        var request = request
+        request.apparmorProfile = plan.apparmorProfile
+        var spec = try SpecBuilder.build(
+            request, image: plan.image.map { SpecRequest.ImageDefaults($0.config) }, users: users, host: plan.host)
+        spec.linux.seccomp = spec.linux.seccomp.map(SeccompCompiler.pruned)
+        return spec
     }
 }

@@ -9,6 +9,10 @@ extension ContainerEngine {
     public func recover() async throws {
         try await accounts.recover()
         for intent in try await metadata.read({ try $0.intents(.run) }) { try await recoverRun(intent) }
+        for intent in try await metadata.read({ try $0.intents(.network) }) {
+            let id = ContainerID(checked: intent.subject)
+            if (try? tasks.task(intent.namespace, id)) == nil { await cleanup.network.remove(intent, metadata, log) }
+        }
         for record in try await metadata.read({ try $0.containers() }) where record.autoRemove {
             // Its task went, and the word of it did not arrive here.
             if (try? tasks.task(record.namespace, record.id)) == nil {

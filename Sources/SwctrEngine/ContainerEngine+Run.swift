@@ -3,6 +3,7 @@ import Logging
 import Foundation
 public import SwctrCore
 import SwctrMetadata
+import SwctrOCI
 public import SwctrProto
 import SwctrRuntime
 public import SwctrTasks
@@ -16,12 +17,27 @@ public struct StartOptions: Sendable {
     public var detach: Bool
     /// Written by rename before the process starts; empty for none.
     public var pidFile: String
+    /// Move the root file system in place of pivoting into it; an option of runc's.
+    public var noPivot: Bool
+    /// Put the task into the host's default network.
+    public var network: Bool
 
-    public init(stdio: TaskStdio, consoleSize: ConsoleSize? = nil, detach: Bool = false, pidFile: String = "") {
+    public init(
+        stdio: TaskStdio, consoleSize: ConsoleSize? = nil, detach: Bool = false, pidFile: String = "",
+        noPivot: Bool = false, network: Bool = false
+    ) {
+        self.network = network
         self.stdio = stdio
         self.consoleSize = consoleSize
         self.detach = detach
         self.pidFile = pidFile
+        self.noPivot = noPivot
+    }
+
+    func check(runtime: String) throws(EngineError) {
+        try RuntimeOptionRule.check(
+            runtime: runtime, flags: RuntimeOptionRule.RuncFlags(otherFields: noPivot ? ["--no-pivot"] : []),
+            cgroup: nil)
     }
 }
 
@@ -33,9 +49,11 @@ extension ContainerEngine {
         _ request: Swctr_V1_ContainerOptions, start: StartOptions, autoRemove: Bool, in namespace: Namespace
     ) async throws -> TaskHandle {
         let plan = try await plan(request, in: namespace)
+        try start.check(runtime: plan.runtime.name)
+        if start.network { try checkNetwork(plan) }
         return try await exclusively(plan.key) { [self] in
-            try await prepareImage(plan)
-            let handle = try await createForRun(plan, start, autoRemove: autoRemove)
+            let parent = try await prepareImage(plan)
+            let handle = try await createForRun(plan, start, on: parent, autoRemove: autoRemove)
             do {
                 try await begin(handle, start)
                 return handle
@@ -49,17 +67,19 @@ extension ContainerEngine {
     /// Records container and task in one transaction, with the intents that undo both. Who lives in the image decides
     /// the order: once known, the snapshot is made while the shim starts; before that, it is made first and looked into.
     private func createForRun(
-        _ plan: ContainerPlan, _ start: StartOptions, autoRemove: Bool
+        _ plan: ContainerPlan, _ start: StartOptions, on parent: String?, autoRemove: Bool
     ) async throws -> TaskHandle {
         let key = plan.key
         let isKnown = await accounts.knows(plan.image?.chainID)
-        let base = plan.image == nil || isKnown ? Base() : try await prepareSnapshot(plan)
+        let base = plan.image == nil || isKnown ? Base() : try await prepareSnapshot(plan, on: parent)
         do {
             let record = try await record(for: plan, rootfs: base.rootfs, autoRemove: autoRemove)
             let handle = try await tasks.create(
                 TaskRequest(
                     namespace: key.namespace, id: key.id, runtime: plan.runtime,
-                    options: plan.options.completed(for: plan.runtime.name, runcRoot: defaults.runcRoot),
+                    options: plan.options.completed(
+                        for: plan.runtime.name, runcRoot: defaults.runcRoot, noPivot: start.noPivot,
+                        owner: plan.outsideRoot),
                     spec: [UInt8](record.spec), stdio: start.stdio, consoleSize: start.consoleSize,
                     deleteOnExit: !start.detach || autoRemove),
                 recording: { tx in
@@ -71,10 +91,10 @@ extension ContainerEngine {
                 },
                 mounts: { [self] in
                     var rootfs = base.rootfs
-                    if let image = plan.image, rootfs.isEmpty {
+                    if plan.image != nil, rootfs.isEmpty {
                         rootfs = try await snapshots.prepare(
-                            key.namespace, snapshotter: plan.snapshotter, key: key.id.rawValue,
-                            parent: image.chainID?.description)
+                            key.namespace, snapshotter: plan.snapshotter, key: key.id.rawValue, parent: parent,
+                            labels: plan.request.snapshotLabels)
                     }
                     return autoRemove ? rootfs.map(\.withoutWriteback) : rootfs
                 })
@@ -91,11 +111,15 @@ extension ContainerEngine {
         let record = try await container(key)
         let runtime = try runtimes.resolve(record.runtimeName)
         let options = try RuntimeOptions(stored: record.runtimeOptions, runtime: record.runtimeName)
+        try start.check(runtime: runtime.name)
+        let spec = try Spec(record: record)
         return try await exclusively(key) { [self] in
             let handle = try await tasks.create(
                 TaskRequest(
                     namespace: key.namespace, id: key.id, runtime: runtime,
-                    options: options.completed(for: runtime.name, runcRoot: defaults.runcRoot),
+                    options: options.completed(
+                        for: runtime.name, runcRoot: defaults.runcRoot, noPivot: start.noPivot,
+                        owner: spec.outsideRoot),
                     spec: [UInt8](record.spec),
                     stdio: start.stdio, consoleSize: start.consoleSize,
                     deleteOnExit: !start.detach || record.autoRemove),
@@ -116,7 +140,24 @@ extension ContainerEngine {
 
     private func begin(_ handle: TaskHandle, _ start: StartOptions) async throws {
         if !start.pidFile.isEmpty { try PidFile.write(try await handle.snapshot().pid, to: start.pidFile) }
+        if start.network {
+            let key = ContainerKey(namespace: handle.namespace, id: handle.id)
+            try await cleanup.network.add(key, pid: try await handle.snapshot().pid, metadata)
+        }
         try await handle.start()
+    }
+
+    /// Before anything is made: a namespace of the task's own, and a network that is configured.
+    private func checkNetwork(_ plan: ContainerPlan) throws(EngineError) {
+        let namespaces = plan.givenSpec?.spec.linux.namespaces
+        let hasOwn =
+            namespaces.map { all in all.contains { $0.type == .network && $0.path == nil } }
+            ?? (!plan.request.netHost && !plan.request.namespaces.contains { $0.type == "network" })
+        if !hasOwn {
+            throw EngineError(
+                .invalidArgument, subject: "--cni", message: "needs a network namespace of the container's own")
+        }
+        _ = try CNIConfiguration.load(folder: cleanup.network.configurationFolder)
     }
 
     private func undo(_ handle: TaskHandle, removingContainer: Bool) async {

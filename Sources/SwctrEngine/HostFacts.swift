@@ -6,23 +6,45 @@ import SwctrProto
 
 /// What a specification needs to know of the host; only what the request asks for is looked up.
 enum HostFacts {
-    static func gather(privileged: Bool, network: Bool) throws(EngineError) -> SpecRequest.Host {
+    static func gather(for request: Swctr_V1_ContainerOptions) throws(EngineError) -> SpecRequest.Host {
         var host = SpecRequest.Host()
-        if privileged {
+        if request.privileged {
             host.capabilities = try Capabilities.current()
-            host.devices = try DeviceNode.all(below: "/dev").map { node in
-                var device = Linux.Device(path: node.path, type: node.type, major: node.major, minor: node.minor)
-                device.fileMode = node.mode
-                device.uid = node.uid
-                device.gid = node.gid
-                return device
+            if !request.withoutHostDevices {
+                host.devices = try DeviceNode.all(below: "/dev").map { Linux.Device($0) }
             }
         }
-        if network {
+        if request.netHost {
             host.hostname = hostname()
             host.networkFiles = ["/etc/hosts", "/etc/resolv.conf"].filter { access($0, R_OK) == 0 }
         }
+        try addDevices(of: request, to: &host)
+        if !request.resources.blockIoClass.isEmpty {
+            host.blockIO = try BlockIOClasses(request.resources.blockIoClasses).resolved(request.resources.blockIoClass)
+        }
+        if !request.resources.rdtClass.isEmpty, access("/sys/fs/resctrl/schemata", F_OK) != 0 {
+            throw EngineError(
+                .failedPrecondition, subject: "rdt class \"\(request.resources.rdtClass)\"",
+                message: "resctrl is not mounted at /sys/fs/resctrl, so this host cannot give it")
+        }
         return host
+    }
+
+    private static func addDevices(
+        of request: Swctr_V1_ContainerOptions, to host: inout SpecRequest.Host
+    ) throws(EngineError) {
+        var names: [CDIName] = []
+        for text in request.devices {
+            if let name = CDIName(text) {
+                names.append(name)
+            } else {
+                host.requestedDevices += try DeviceNode.named(text).map { Linux.Device($0) }
+            }
+        }
+        if names.isEmpty && request.gpus.isEmpty { return }
+        let registry = try CDIRegistry.load()
+        for number in request.gpus { names.append(try registry.gpu(number)) }
+        host.deviceEdits = try registry.edits(for: names)
     }
 
     private static func hostname() -> String {
@@ -30,38 +52,23 @@ enum HostFacts {
         if gethostname(&buffer, buffer.count - 1) != 0 { return "" }
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
-}
 
-extension SpecRequest {
-    /// What a client asked for.
-    init(_ request: Swctr_V1_ContainerOptions, key: ContainerKey) {
-        self.init(id: key.id.rawValue, namespace: key.namespace.rawValue)
-        args = request.args
-        env = request.env
-        cwd = request.cwd
-        mounts = request.mounts.map { mount in
-            SwctrOCI.SpecMount(
-                destination: mount.destination, type: mount.type.isEmpty ? nil : mount.type,
-                source: mount.source.isEmpty ? nil : mount.source, options: mount.options.isEmpty ? nil : mount.options)
+    /// What conditions of seccomp profiles are held against.
+    static func seccomp(platform: String = "") throws(EngineError) -> SeccompProfile.Host {
+        let release = HostInformation().kernel
+        guard let kernel = SeccompProfile.KernelVersion(release) else {
+            throw EngineError(.internal, subject: "kernel release \"\(release)\"", message: "is no version")
         }
-        readOnly = request.readOnly
-        labels = request.labels
-        terminal = request.terminal
-        cgroup = request.hasCgroup ? (request.cgroup.isEmpty ? .unset : .path(request.cgroup)) : .byName
-        memoryLimit = request.memoryLimit
-        hostNetwork = request.netHost
-        privileged = request.privileged
-        hostname = request.hostname
-        user = request.user
-        rootDirectory = request.rootfs ? request.image : nil
+        let architecture = platform.isEmpty ? Platform.host.architecture : try Platform(platform).architecture
+        return SeccompProfile.Host(architecture: architecture, kernel: kernel)
     }
 }
 
-extension SpecRequest.ImageDefaults {
-    init(_ config: ImageConfig) {
-        let execution = config.config
-        self.init(
-            entrypoint: execution?.entrypoint ?? [], command: execution?.cmd ?? [], env: execution?.env ?? [],
-            workingDirectory: execution?.workingDir ?? "", user: execution?.user ?? "")
+extension Linux.Device {
+    init(_ node: DeviceNode) {
+        self.init(path: node.path, type: node.type, major: node.major, minor: node.minor)
+        fileMode = node.mode
+        uid = node.uid
+        gid = node.gid
     }
 }

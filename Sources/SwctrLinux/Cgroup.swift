@@ -45,6 +45,13 @@ public struct Cgroup: Sendable {
         }
     }
 
+    /// Removes the group's directories, and those below, where nobody is in them.
+    ///
+    /// - Throws: `.failedPrecondition` for a group with processes.
+    public func removeEmpty() throws(EngineError) {
+        for directory in directories where access(directory, F_OK) == 0 { try remove(directory) }
+    }
+
     /// The processes of the group and of the groups below it.
     func processes(in directory: String) -> [pid_t] {
         var pids =

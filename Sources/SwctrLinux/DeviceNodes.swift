@@ -38,6 +38,30 @@ public struct DeviceNode: Hashable, Sendable {
         return nodes.sorted { $0.path < $1.path }
     }
 
+    /// The device node at `path`, or every one below the folder there.
+    ///
+    /// - Throws: `.invalidArgument` for anything else, and for a folder without any.
+    public static func named(_ path: String) throws(EngineError) -> [DeviceNode] {
+        let subject = "device \"\(path)\""
+        guard path.hasPrefix("/") else {
+            throw EngineError(
+                .invalidArgument, subject: subject, message: "must be an absolute path, or a CDI name vendor/class=name"
+            )
+        }
+        var status = stat()
+        if stat(path, &status) != 0 { throw .system("open device", subject: subject) }
+        switch status.st_mode & S_IFMT {
+        case S_IFCHR, S_IFBLK: return [DeviceNode(path: path, status: status)]
+        case S_IFDIR:
+            let nodes = try all(below: path)
+            if nodes.isEmpty {
+                throw EngineError(.invalidArgument, subject: subject, message: "holds no device node")
+            }
+            return nodes
+        default: throw EngineError(.invalidArgument, subject: subject, message: "is no device node")
+        }
+    }
+
     private static let skipped: Set<String> = [
         "pts", "shm", "fd", "mqueue", "console", ".lxc", ".lxd-mounts", ".udev",
     ]

@@ -187,11 +187,247 @@ public nonisolated struct Swctr_V1_ContainerOptions: @unchecked Sendable {
     set {_uniqueStorage()._platform = newValue}
   }
 
+  /// A whole OCI runtime spec, JSON, in place of all that would be made of image and options. Besides it only id, labels
+  /// and runtime are taken; anything else is refused.
+  public var spec: Data {
+    get {_storage._spec}
+    set {_uniqueStorage()._spec = newValue}
+  }
+
+  /// Over those that the labels become.
+  public var annotations: Dictionary<String,String> {
+    get {_storage._annotations}
+    set {_uniqueStorage()._annotations = newValue}
+  }
+
+  /// "CAP_…"
+  public var capAdd: [String] {
+    get {_storage._capAdd}
+    set {_uniqueStorage()._capAdd = newValue}
+  }
+
+  public var capDrop: [String] {
+    get {_storage._capDrop}
+    set {_uniqueStorage()._capDrop = newValue}
+  }
+
+  public var allowNewPrivileges: Bool {
+    get {_storage._allowNewPrivileges}
+    set {_uniqueStorage()._allowNewPrivileges = newValue}
+  }
+
+  public var seccomp: Bool {
+    get {_storage._seccomp}
+    set {_uniqueStorage()._seccomp = newValue}
+  }
+
+  /// JSON as Docker or the runtime spec write it; empty: the default profile. Only with `seccomp`.
+  public var seccompProfile: Data {
+    get {_storage._seccompProfile}
+    set {_uniqueStorage()._seccompProfile = newValue}
+  }
+
+  public var apparmorProfile: String {
+    get {_storage._apparmorProfile}
+    set {_uniqueStorage()._apparmorProfile = newValue}
+  }
+
+  /// Paths of device nodes or of folders of them, or CDI names.
+  public var devices: [String] {
+    get {_storage._devices}
+    set {_uniqueStorage()._devices = newValue}
+  }
+
+  /// GPUs by number, found through CDI.
+  public var gpus: [UInt32] {
+    get {_storage._gpus}
+    set {_uniqueStorage()._gpus = newValue}
+  }
+
+  public var namespaces: [Swctr_V1_LinuxNamespace] {
+    get {_storage._namespaces}
+    set {_uniqueStorage()._namespaces = newValue}
+  }
+
+  public var uidMappings: [Swctr_V1_IDMapping] {
+    get {_storage._uidMappings}
+    set {_uniqueStorage()._uidMappings = newValue}
+  }
+
+  public var gidMappings: [Swctr_V1_IDMapping] {
+    get {_storage._gidMappings}
+    set {_uniqueStorage()._gidMappings = newValue}
+  }
+
+  /// shared, slave, private, unbindable, or one of these with an r before it.
+  public var rootfsPropagation: String {
+    get {_storage._rootfsPropagation}
+    set {_uniqueStorage()._rootfsPropagation = newValue}
+  }
+
+  /// With `privileged`: no nodes for the host's devices.
+  public var withoutHostDevices: Bool {
+    get {_storage._withoutHostDevices}
+    set {_uniqueStorage()._withoutHostDevices = newValue}
+  }
+
+  public var resources: Swctr_V1_Resources {
+    get {_storage._resources ?? Swctr_V1_Resources()}
+    set {_uniqueStorage()._resources = newValue}
+  }
+  /// Returns true if `resources` has been explicitly set.
+  public var hasResources: Bool {_storage._resources != nil}
+  /// Clears the value of `resources`. Subsequent reads from it will return its default value.
+  public mutating func clearResources() {_uniqueStorage()._resources = nil}
+
+  public var limits: [Swctr_V1_ResourceLimit] {
+    get {_storage._limits}
+    set {_uniqueStorage()._limits = newValue}
+  }
+
+  public var snapshotLabels: Dictionary<String,String> {
+    get {_storage._snapshotLabels}
+    set {_uniqueStorage()._snapshotLabels = newValue}
+  }
+
+  /// Name of a profile that is made and loaded where none of the name is.
+  public var apparmorDefaultProfile: String {
+    get {_storage._apparmorDefaultProfile}
+    set {_uniqueStorage()._apparmorDefaultProfile = newValue}
+  }
+
+  /// A name besides the id, unique in the namespace; calls take it in place of the id.
+  public var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
+
+  /// Make up a name.
+  public var randomName: Bool {
+    get {_storage._randomName}
+    set {_uniqueStorage()._randomName = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A kernel namespace that exists, to be joined.
+public nonisolated struct Swctr_V1_LinuxNamespace: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// pid, network, uts, mount, user, ipc, cgroup.
+  public var type: String = String()
+
+  public var path: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Swctr_V1_IDMapping: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var containerID: UInt32 = 0
+
+  public var hostID: UInt32 = 0
+
+  public var size: UInt32 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// What the container may use beyond `memory_limit`; what is absent is the kernel's to say.
+public nonisolated struct Swctr_V1_Resources: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var cpuShares: UInt64 {
+    get {_cpuShares ?? 0}
+    set {_cpuShares = newValue}
+  }
+  /// Returns true if `cpuShares` has been explicitly set.
+  public var hasCpuShares: Bool {self._cpuShares != nil}
+  /// Clears the value of `cpuShares`. Subsequent reads from it will return its default value.
+  public mutating func clearCpuShares() {self._cpuShares = nil}
+
+  /// Microseconds a period; negative: no limit.
+  public var cpuQuota: Int64 {
+    get {_cpuQuota ?? 0}
+    set {_cpuQuota = newValue}
+  }
+  /// Returns true if `cpuQuota` has been explicitly set.
+  public var hasCpuQuota: Bool {self._cpuQuota != nil}
+  /// Clears the value of `cpuQuota`. Subsequent reads from it will return its default value.
+  public mutating func clearCpuQuota() {self._cpuQuota = nil}
+
+  /// Microseconds.
+  public var cpuPeriod: UInt64 {
+    get {_cpuPeriod ?? 0}
+    set {_cpuPeriod = newValue}
+  }
+  /// Returns true if `cpuPeriod` has been explicitly set.
+  public var hasCpuPeriod: Bool {self._cpuPeriod != nil}
+  /// Clears the value of `cpuPeriod`. Subsequent reads from it will return its default value.
+  public mutating func clearCpuPeriod() {self._cpuPeriod = nil}
+
+  public var cpuBurst: UInt64 {
+    get {_cpuBurst ?? 0}
+    set {_cpuBurst = newValue}
+  }
+  /// Returns true if `cpuBurst` has been explicitly set.
+  public var hasCpuBurst: Bool {self._cpuBurst != nil}
+  /// Clears the value of `cpuBurst`. Subsequent reads from it will return its default value.
+  public mutating func clearCpuBurst() {self._cpuBurst = nil}
+
+  public var cpusetCpus: String = String()
+
+  public var cpusetMems: String = String()
+
+  /// A class of resctrl.
+  public var rdtClass: String = String()
+
+  /// A class of `block_io_classes`, which is a document of YAML or JSON.
+  public var blockIoClass: String = String()
+
+  public var blockIoClasses: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _cpuShares: UInt64? = nil
+  fileprivate var _cpuQuota: Int64? = nil
+  fileprivate var _cpuPeriod: UInt64? = nil
+  fileprivate var _cpuBurst: UInt64? = nil
+}
+
+public nonisolated struct Swctr_V1_ResourceLimit: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "RLIMIT_NOFILE", …
+  public var type: String = String()
+
+  public var soft: UInt64 = 0
+
+  public var hard: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 public nonisolated struct Swctr_V1_Container: Sendable {
@@ -350,6 +586,123 @@ public nonisolated struct Swctr_V1_ListContainersResponse: Sendable {
   public init() {}
 }
 
+public nonisolated struct Swctr_V1_LabelContainerRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: String = String()
+
+  /// Replaces by key; an empty value removes.
+  public var labels: Dictionary<String,String> = [:]
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Swctr_V1_LabelContainerResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var container: Swctr_V1_Container {
+    get {_container ?? Swctr_V1_Container()}
+    set {_container = newValue}
+  }
+  /// Returns true if `container` has been explicitly set.
+  public var hasContainer: Bool {self._container != nil}
+  /// Clears the value of `container`. Subsequent reads from it will return its default value.
+  public mutating func clearContainer() {self._container = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _container: Swctr_V1_Container? = nil
+}
+
+public nonisolated struct Swctr_V1_RenameContainerRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: String = String()
+
+  public var name: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Swctr_V1_RenameContainerResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Swctr_V1_ResolveContainerRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var options: Swctr_V1_ContainerOptions {
+    get {_options ?? Swctr_V1_ContainerOptions()}
+    set {_options = newValue}
+  }
+  /// Returns true if `options` has been explicitly set.
+  public var hasOptions: Bool {self._options != nil}
+  /// Clears the value of `options`. Subsequent reads from it will return its default value.
+  public mutating func clearOptions() {self._options = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _options: Swctr_V1_ContainerOptions? = nil
+}
+
+public nonisolated struct Swctr_V1_ResolveContainerResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// OCI runtime spec, JSON.
+  public var spec: Data = Data()
+
+  public var runtime: Swctr_V1_Runtime {
+    get {_runtime ?? Swctr_V1_Runtime()}
+    set {_runtime = newValue}
+  }
+  /// Returns true if `runtime` has been explicitly set.
+  public var hasRuntime: Bool {self._runtime != nil}
+  /// Clears the value of `runtime`. Subsequent reads from it will return its default value.
+  public mutating func clearRuntime() {self._runtime = nil}
+
+  /// Path of the shim.
+  public var shim: String = String()
+
+  public var snapshotter: String = String()
+
+  public var labels: Dictionary<String,String> = [:]
+
+  /// The image's name and digest; empty for a directory or a given spec.
+  public var image: String = String()
+
+  public var imageDigest: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _runtime: Swctr_V1_Runtime? = nil
+}
+
 public nonisolated struct Swctr_V1_DeleteContainerRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -464,7 +817,7 @@ nonisolated extension Swctr_V1_SpecMount: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Swctr_V1_ContainerOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ContainerOptions"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}image\0\u{1}rootfs\0\u{1}args\0\u{1}env\0\u{1}cwd\0\u{1}mounts\0\u{3}read_only\0\u{1}labels\0\u{1}runtime\0\u{1}terminal\0\u{1}cgroup\0\u{3}memory_limit\0\u{3}net_host\0\u{1}privileged\0\u{1}snapshotter\0\u{1}hostname\0\u{1}user\0\u{1}platform\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}image\0\u{1}rootfs\0\u{1}args\0\u{1}env\0\u{1}cwd\0\u{1}mounts\0\u{3}read_only\0\u{1}labels\0\u{1}runtime\0\u{1}terminal\0\u{1}cgroup\0\u{3}memory_limit\0\u{3}net_host\0\u{1}privileged\0\u{1}snapshotter\0\u{1}hostname\0\u{1}user\0\u{1}platform\0\u{1}spec\0\u{1}annotations\0\u{3}cap_add\0\u{3}cap_drop\0\u{3}allow_new_privileges\0\u{1}seccomp\0\u{3}seccomp_profile\0\u{3}apparmor_profile\0\u{1}devices\0\u{1}gpus\0\u{1}namespaces\0\u{3}uid_mappings\0\u{3}gid_mappings\0\u{3}rootfs_propagation\0\u{3}without_host_devices\0\u{1}resources\0\u{1}limits\0\u{3}snapshot_labels\0\u{3}apparmor_default_profile\0\u{1}name\0\u{3}random_name\0")
 
   fileprivate class _StorageClass {
     var _id: String = String()
@@ -486,6 +839,27 @@ nonisolated extension Swctr_V1_ContainerOptions: SwiftProtobuf.Message, SwiftPro
     var _hostname: String = String()
     var _user: String = String()
     var _platform: String = String()
+    var _spec: Data = Data()
+    var _annotations: Dictionary<String,String> = [:]
+    var _capAdd: [String] = []
+    var _capDrop: [String] = []
+    var _allowNewPrivileges: Bool = false
+    var _seccomp: Bool = false
+    var _seccompProfile: Data = Data()
+    var _apparmorProfile: String = String()
+    var _devices: [String] = []
+    var _gpus: [UInt32] = []
+    var _namespaces: [Swctr_V1_LinuxNamespace] = []
+    var _uidMappings: [Swctr_V1_IDMapping] = []
+    var _gidMappings: [Swctr_V1_IDMapping] = []
+    var _rootfsPropagation: String = String()
+    var _withoutHostDevices: Bool = false
+    var _resources: Swctr_V1_Resources? = nil
+    var _limits: [Swctr_V1_ResourceLimit] = []
+    var _snapshotLabels: Dictionary<String,String> = [:]
+    var _apparmorDefaultProfile: String = String()
+    var _name: String = String()
+    var _randomName: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -515,6 +889,27 @@ nonisolated extension Swctr_V1_ContainerOptions: SwiftProtobuf.Message, SwiftPro
       _hostname = source._hostname
       _user = source._user
       _platform = source._platform
+      _spec = source._spec
+      _annotations = source._annotations
+      _capAdd = source._capAdd
+      _capDrop = source._capDrop
+      _allowNewPrivileges = source._allowNewPrivileges
+      _seccomp = source._seccomp
+      _seccompProfile = source._seccompProfile
+      _apparmorProfile = source._apparmorProfile
+      _devices = source._devices
+      _gpus = source._gpus
+      _namespaces = source._namespaces
+      _uidMappings = source._uidMappings
+      _gidMappings = source._gidMappings
+      _rootfsPropagation = source._rootfsPropagation
+      _withoutHostDevices = source._withoutHostDevices
+      _resources = source._resources
+      _limits = source._limits
+      _snapshotLabels = source._snapshotLabels
+      _apparmorDefaultProfile = source._apparmorDefaultProfile
+      _name = source._name
+      _randomName = source._randomName
     }
   }
 
@@ -552,6 +947,27 @@ nonisolated extension Swctr_V1_ContainerOptions: SwiftProtobuf.Message, SwiftPro
         case 17: try { try decoder.decodeSingularStringField(value: &_storage._hostname) }()
         case 18: try { try decoder.decodeSingularStringField(value: &_storage._user) }()
         case 19: try { try decoder.decodeSingularStringField(value: &_storage._platform) }()
+        case 20: try { try decoder.decodeSingularBytesField(value: &_storage._spec) }()
+        case 21: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &_storage._annotations) }()
+        case 22: try { try decoder.decodeRepeatedStringField(value: &_storage._capAdd) }()
+        case 23: try { try decoder.decodeRepeatedStringField(value: &_storage._capDrop) }()
+        case 24: try { try decoder.decodeSingularBoolField(value: &_storage._allowNewPrivileges) }()
+        case 25: try { try decoder.decodeSingularBoolField(value: &_storage._seccomp) }()
+        case 26: try { try decoder.decodeSingularBytesField(value: &_storage._seccompProfile) }()
+        case 27: try { try decoder.decodeSingularStringField(value: &_storage._apparmorProfile) }()
+        case 28: try { try decoder.decodeRepeatedStringField(value: &_storage._devices) }()
+        case 29: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._gpus) }()
+        case 30: try { try decoder.decodeRepeatedMessageField(value: &_storage._namespaces) }()
+        case 31: try { try decoder.decodeRepeatedMessageField(value: &_storage._uidMappings) }()
+        case 32: try { try decoder.decodeRepeatedMessageField(value: &_storage._gidMappings) }()
+        case 33: try { try decoder.decodeSingularStringField(value: &_storage._rootfsPropagation) }()
+        case 34: try { try decoder.decodeSingularBoolField(value: &_storage._withoutHostDevices) }()
+        case 35: try { try decoder.decodeSingularMessageField(value: &_storage._resources) }()
+        case 36: try { try decoder.decodeRepeatedMessageField(value: &_storage._limits) }()
+        case 37: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &_storage._snapshotLabels) }()
+        case 38: try { try decoder.decodeSingularStringField(value: &_storage._apparmorDefaultProfile) }()
+        case 39: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 40: try { try decoder.decodeSingularBoolField(value: &_storage._randomName) }()
         default: break
         }
       }
@@ -621,6 +1037,69 @@ nonisolated extension Swctr_V1_ContainerOptions: SwiftProtobuf.Message, SwiftPro
       if !_storage._platform.isEmpty {
         try visitor.visitSingularStringField(value: _storage._platform, fieldNumber: 19)
       }
+      if !_storage._spec.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._spec, fieldNumber: 20)
+      }
+      if !_storage._annotations.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: _storage._annotations, fieldNumber: 21)
+      }
+      if !_storage._capAdd.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._capAdd, fieldNumber: 22)
+      }
+      if !_storage._capDrop.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._capDrop, fieldNumber: 23)
+      }
+      if _storage._allowNewPrivileges != false {
+        try visitor.visitSingularBoolField(value: _storage._allowNewPrivileges, fieldNumber: 24)
+      }
+      if _storage._seccomp != false {
+        try visitor.visitSingularBoolField(value: _storage._seccomp, fieldNumber: 25)
+      }
+      if !_storage._seccompProfile.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._seccompProfile, fieldNumber: 26)
+      }
+      if !_storage._apparmorProfile.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._apparmorProfile, fieldNumber: 27)
+      }
+      if !_storage._devices.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._devices, fieldNumber: 28)
+      }
+      if !_storage._gpus.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._gpus, fieldNumber: 29)
+      }
+      if !_storage._namespaces.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._namespaces, fieldNumber: 30)
+      }
+      if !_storage._uidMappings.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._uidMappings, fieldNumber: 31)
+      }
+      if !_storage._gidMappings.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._gidMappings, fieldNumber: 32)
+      }
+      if !_storage._rootfsPropagation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._rootfsPropagation, fieldNumber: 33)
+      }
+      if _storage._withoutHostDevices != false {
+        try visitor.visitSingularBoolField(value: _storage._withoutHostDevices, fieldNumber: 34)
+      }
+      try { if let v = _storage._resources {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 35)
+      } }()
+      if !_storage._limits.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._limits, fieldNumber: 36)
+      }
+      if !_storage._snapshotLabels.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: _storage._snapshotLabels, fieldNumber: 37)
+      }
+      if !_storage._apparmorDefaultProfile.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._apparmorDefaultProfile, fieldNumber: 38)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 39)
+      }
+      if _storage._randomName != false {
+        try visitor.visitSingularBoolField(value: _storage._randomName, fieldNumber: 40)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -649,10 +1128,220 @@ nonisolated extension Swctr_V1_ContainerOptions: SwiftProtobuf.Message, SwiftPro
         if _storage._hostname != rhs_storage._hostname {return false}
         if _storage._user != rhs_storage._user {return false}
         if _storage._platform != rhs_storage._platform {return false}
+        if _storage._spec != rhs_storage._spec {return false}
+        if _storage._annotations != rhs_storage._annotations {return false}
+        if _storage._capAdd != rhs_storage._capAdd {return false}
+        if _storage._capDrop != rhs_storage._capDrop {return false}
+        if _storage._allowNewPrivileges != rhs_storage._allowNewPrivileges {return false}
+        if _storage._seccomp != rhs_storage._seccomp {return false}
+        if _storage._seccompProfile != rhs_storage._seccompProfile {return false}
+        if _storage._apparmorProfile != rhs_storage._apparmorProfile {return false}
+        if _storage._devices != rhs_storage._devices {return false}
+        if _storage._gpus != rhs_storage._gpus {return false}
+        if _storage._namespaces != rhs_storage._namespaces {return false}
+        if _storage._uidMappings != rhs_storage._uidMappings {return false}
+        if _storage._gidMappings != rhs_storage._gidMappings {return false}
+        if _storage._rootfsPropagation != rhs_storage._rootfsPropagation {return false}
+        if _storage._withoutHostDevices != rhs_storage._withoutHostDevices {return false}
+        if _storage._resources != rhs_storage._resources {return false}
+        if _storage._limits != rhs_storage._limits {return false}
+        if _storage._snapshotLabels != rhs_storage._snapshotLabels {return false}
+        if _storage._apparmorDefaultProfile != rhs_storage._apparmorDefaultProfile {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._randomName != rhs_storage._randomName {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_LinuxNamespace: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LinuxNamespace"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}path\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.type) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.type.isEmpty {
+      try visitor.visitSingularStringField(value: self.type, fieldNumber: 1)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_LinuxNamespace, rhs: Swctr_V1_LinuxNamespace) -> Bool {
+    if lhs.type != rhs.type {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_IDMapping: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".IDMapping"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}container_id\0\u{3}host_id\0\u{1}size\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.containerID) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.hostID) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.size) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.containerID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.containerID, fieldNumber: 1)
+    }
+    if self.hostID != 0 {
+      try visitor.visitSingularUInt32Field(value: self.hostID, fieldNumber: 2)
+    }
+    if self.size != 0 {
+      try visitor.visitSingularUInt32Field(value: self.size, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_IDMapping, rhs: Swctr_V1_IDMapping) -> Bool {
+    if lhs.containerID != rhs.containerID {return false}
+    if lhs.hostID != rhs.hostID {return false}
+    if lhs.size != rhs.size {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_Resources: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Resources"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}cpu_shares\0\u{3}cpu_quota\0\u{3}cpu_period\0\u{3}cpu_burst\0\u{3}cpuset_cpus\0\u{3}cpuset_mems\0\u{3}rdt_class\0\u{3}block_io_class\0\u{3}block_io_classes\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self._cpuShares) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self._cpuQuota) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self._cpuPeriod) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self._cpuBurst) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.cpusetCpus) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.cpusetMems) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.rdtClass) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.blockIoClass) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.blockIoClasses) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._cpuShares {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._cpuQuota {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._cpuPeriod {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._cpuBurst {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
+    } }()
+    if !self.cpusetCpus.isEmpty {
+      try visitor.visitSingularStringField(value: self.cpusetCpus, fieldNumber: 5)
+    }
+    if !self.cpusetMems.isEmpty {
+      try visitor.visitSingularStringField(value: self.cpusetMems, fieldNumber: 6)
+    }
+    if !self.rdtClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.rdtClass, fieldNumber: 7)
+    }
+    if !self.blockIoClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.blockIoClass, fieldNumber: 8)
+    }
+    if !self.blockIoClasses.isEmpty {
+      try visitor.visitSingularBytesField(value: self.blockIoClasses, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_Resources, rhs: Swctr_V1_Resources) -> Bool {
+    if lhs._cpuShares != rhs._cpuShares {return false}
+    if lhs._cpuQuota != rhs._cpuQuota {return false}
+    if lhs._cpuPeriod != rhs._cpuPeriod {return false}
+    if lhs._cpuBurst != rhs._cpuBurst {return false}
+    if lhs.cpusetCpus != rhs.cpusetCpus {return false}
+    if lhs.cpusetMems != rhs.cpusetMems {return false}
+    if lhs.rdtClass != rhs.rdtClass {return false}
+    if lhs.blockIoClass != rhs.blockIoClass {return false}
+    if lhs.blockIoClasses != rhs.blockIoClasses {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_ResourceLimit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ResourceLimit"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}soft\0\u{1}hard\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.type) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.soft) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.hard) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.type.isEmpty {
+      try visitor.visitSingularStringField(value: self.type, fieldNumber: 1)
+    }
+    if self.soft != 0 {
+      try visitor.visitSingularUInt64Field(value: self.soft, fieldNumber: 2)
+    }
+    if self.hard != 0 {
+      try visitor.visitSingularUInt64Field(value: self.hard, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_ResourceLimit, rhs: Swctr_V1_ResourceLimit) -> Bool {
+    if lhs.type != rhs.type {return false}
+    if lhs.soft != rhs.soft {return false}
+    if lhs.hard != rhs.hard {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -924,6 +1613,227 @@ nonisolated extension Swctr_V1_ListContainersResponse: SwiftProtobuf.Message, Sw
 
   public static func ==(lhs: Swctr_V1_ListContainersResponse, rhs: Swctr_V1_ListContainersResponse) -> Bool {
     if lhs.containers != rhs.containers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_LabelContainerRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LabelContainerRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}labels\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.labels) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.labels.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.labels, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_LabelContainerRequest, rhs: Swctr_V1_LabelContainerRequest) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.labels != rhs.labels {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_LabelContainerResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".LabelContainerResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}container\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._container) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._container {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_LabelContainerResponse, rhs: Swctr_V1_LabelContainerResponse) -> Bool {
+    if lhs._container != rhs._container {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_RenameContainerRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RenameContainerRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_RenameContainerRequest, rhs: Swctr_V1_RenameContainerRequest) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_RenameContainerResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RenameContainerResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_RenameContainerResponse, rhs: Swctr_V1_RenameContainerResponse) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_ResolveContainerRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ResolveContainerRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}options\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._options) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._options {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_ResolveContainerRequest, rhs: Swctr_V1_ResolveContainerRequest) -> Bool {
+    if lhs._options != rhs._options {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_ResolveContainerResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".ResolveContainerResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}spec\0\u{1}runtime\0\u{1}shim\0\u{1}snapshotter\0\u{1}labels\0\u{1}image\0\u{3}image_digest\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.spec) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._runtime) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.shim) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.snapshotter) }()
+      case 5: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &self.labels) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.image) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.imageDigest) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.spec.isEmpty {
+      try visitor.visitSingularBytesField(value: self.spec, fieldNumber: 1)
+    }
+    try { if let v = self._runtime {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.shim.isEmpty {
+      try visitor.visitSingularStringField(value: self.shim, fieldNumber: 3)
+    }
+    if !self.snapshotter.isEmpty {
+      try visitor.visitSingularStringField(value: self.snapshotter, fieldNumber: 4)
+    }
+    if !self.labels.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: self.labels, fieldNumber: 5)
+    }
+    if !self.image.isEmpty {
+      try visitor.visitSingularStringField(value: self.image, fieldNumber: 6)
+    }
+    if !self.imageDigest.isEmpty {
+      try visitor.visitSingularStringField(value: self.imageDigest, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_ResolveContainerResponse, rhs: Swctr_V1_ResolveContainerResponse) -> Bool {
+    if lhs.spec != rhs.spec {return false}
+    if lhs._runtime != rhs._runtime {return false}
+    if lhs.shim != rhs.shim {return false}
+    if lhs.snapshotter != rhs.snapshotter {return false}
+    if lhs.labels != rhs.labels {return false}
+    if lhs.image != rhs.image {return false}
+    if lhs.imageDigest != rhs.imageDigest {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

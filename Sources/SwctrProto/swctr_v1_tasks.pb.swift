@@ -146,6 +146,12 @@ public nonisolated struct Swctr_V1_RunRequest: Sendable {
   /// Written, by rename, before the process starts.
   public var pidFile: String = String()
 
+  /// Move the root file system in place of pivoting into it.
+  public var noPivot: Bool = false
+
+  /// Put the task into the host's default CNI network; it is taken out when the task is deleted.
+  public var cni: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -183,6 +189,8 @@ public nonisolated struct Swctr_V1_StartTaskRequest: Sendable {
   public var detach: Bool = false
 
   public var pidFile: String = String()
+
+  public var noPivot: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -558,6 +566,50 @@ public nonisolated struct Swctr_V1_ListProcessesResponse: Sendable {
   public init() {}
 }
 
+public nonisolated struct Swctr_V1_TaskMetricsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var id: String = String()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Swctr_V1_TaskMetricsResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var timestamp: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_timestamp ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_timestamp = newValue}
+  }
+  /// Returns true if `timestamp` has been explicitly set.
+  public var hasTimestamp: Bool {self._timestamp != nil}
+  /// Clears the value of `timestamp`. Subsequent reads from it will return its default value.
+  public mutating func clearTimestamp() {self._timestamp = nil}
+
+  /// io.containerd.cgroups.v1.Metrics or …v2.Metrics, or what another runtime's shim answers.
+  public var metrics: SwiftProtobuf.Google_Protobuf_Any {
+    get {_metrics ?? SwiftProtobuf.Google_Protobuf_Any()}
+    set {_metrics = newValue}
+  }
+  /// Returns true if `metrics` has been explicitly set.
+  public var hasMetrics: Bool {self._metrics != nil}
+  /// Clears the value of `metrics`. Subsequent reads from it will return its default value.
+  public mutating func clearMetrics() {self._metrics = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _timestamp: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _metrics: SwiftProtobuf.Google_Protobuf_Any? = nil
+}
+
 public nonisolated struct Swctr_V1_DeleteTaskRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -745,7 +797,7 @@ nonisolated extension Swctr_V1_ConsoleSize: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Swctr_V1_RunRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".RunRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}container\0\u{1}stdio\0\u{3}console_size\0\u{1}detach\0\u{3}auto_remove\0\u{3}pid_file\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}container\0\u{1}stdio\0\u{3}console_size\0\u{1}detach\0\u{3}auto_remove\0\u{3}pid_file\0\u{3}no_pivot\0\u{1}cni\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -759,6 +811,8 @@ nonisolated extension Swctr_V1_RunRequest: SwiftProtobuf.Message, SwiftProtobuf.
       case 4: try { try decoder.decodeSingularBoolField(value: &self.detach) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.autoRemove) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.pidFile) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.noPivot) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.cni) }()
       default: break
       }
     }
@@ -787,6 +841,12 @@ nonisolated extension Swctr_V1_RunRequest: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.pidFile.isEmpty {
       try visitor.visitSingularStringField(value: self.pidFile, fieldNumber: 6)
     }
+    if self.noPivot != false {
+      try visitor.visitSingularBoolField(value: self.noPivot, fieldNumber: 7)
+    }
+    if self.cni != false {
+      try visitor.visitSingularBoolField(value: self.cni, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -797,6 +857,8 @@ nonisolated extension Swctr_V1_RunRequest: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.detach != rhs.detach {return false}
     if lhs.autoRemove != rhs.autoRemove {return false}
     if lhs.pidFile != rhs.pidFile {return false}
+    if lhs.noPivot != rhs.noPivot {return false}
+    if lhs.cni != rhs.cni {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -804,7 +866,7 @@ nonisolated extension Swctr_V1_RunRequest: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Swctr_V1_StartTaskRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".StartTaskRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}stdio\0\u{3}console_size\0\u{1}detach\0\u{3}pid_file\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}stdio\0\u{3}console_size\0\u{1}detach\0\u{3}pid_file\0\u{3}no_pivot\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -817,6 +879,7 @@ nonisolated extension Swctr_V1_StartTaskRequest: SwiftProtobuf.Message, SwiftPro
       case 3: try { try decoder.decodeSingularMessageField(value: &self._consoleSize) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.detach) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.pidFile) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.noPivot) }()
       default: break
       }
     }
@@ -842,6 +905,9 @@ nonisolated extension Swctr_V1_StartTaskRequest: SwiftProtobuf.Message, SwiftPro
     if !self.pidFile.isEmpty {
       try visitor.visitSingularStringField(value: self.pidFile, fieldNumber: 5)
     }
+    if self.noPivot != false {
+      try visitor.visitSingularBoolField(value: self.noPivot, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -851,6 +917,7 @@ nonisolated extension Swctr_V1_StartTaskRequest: SwiftProtobuf.Message, SwiftPro
     if lhs._consoleSize != rhs._consoleSize {return false}
     if lhs.detach != rhs.detach {return false}
     if lhs.pidFile != rhs.pidFile {return false}
+    if lhs.noPivot != rhs.noPivot {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1584,6 +1651,75 @@ nonisolated extension Swctr_V1_ListProcessesResponse: SwiftProtobuf.Message, Swi
 
   public static func ==(lhs: Swctr_V1_ListProcessesResponse, rhs: Swctr_V1_ListProcessesResponse) -> Bool {
     if lhs.processes != rhs.processes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_TaskMetricsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TaskMetricsRequest"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_TaskMetricsRequest, rhs: Swctr_V1_TaskMetricsRequest) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Swctr_V1_TaskMetricsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".TaskMetricsResponse"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}timestamp\0\u{1}metrics\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._timestamp) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._metrics) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._timestamp {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._metrics {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Swctr_V1_TaskMetricsResponse, rhs: Swctr_V1_TaskMetricsResponse) -> Bool {
+    if lhs._timestamp != rhs._timestamp {return false}
+    if lhs._metrics != rhs._metrics {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -74,12 +74,22 @@ public enum RuntimeOptions: Sendable, Hashable {
         }
     }
 
-    /// The same with runc's state folder filled in, where the runtime is runc and none was chosen.
-    public func completed(for runtime: String, runcRoot: String) -> RuntimeOptions {
+    /// The same with what only the start of a task decides, where the runtime is runc: its state folder if none was
+    /// chosen, how it enters the root file system, and who owns the streams.
+    ///
+    /// - Parameter owner: the host's ids of the root of a user namespace; nil without one.
+    public func completed(
+        for runtime: String, runcRoot: String, noPivot: Bool = false, owner: (uid: UInt32, gid: UInt32)? = nil
+    ) -> RuntimeOptions {
         guard runtime == RuntimeOptionRule.runcRuntime else { return self }
         var options = Containerd_Runc_V1_Options()
         if case .runc(let chosen) = self { options = chosen }
         if options.root.isEmpty { options.root = runcRoot }
+        if noPivot { options.noPivotRoot = true }
+        if let owner {
+            options.ioUid = owner.uid
+            options.ioGid = owner.gid
+        }
         return .runc(options)
     }
 

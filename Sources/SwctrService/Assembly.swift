@@ -57,7 +57,12 @@ struct Assembly {
             directories: RuntimeRegistry.searchDirectories(
                 executableDirectory: String(executable[..<(executable.lastIndex(of: "/") ?? executable.startIndex)]),
                 path: environment["PATH"] ?? ""))
-        let cleanup = ContainerCleanup(metadata: store, snapshots: snapshots, publish: publish, log: log)
+        let cleanup = ContainerCleanup(
+            metadata: store, snapshots: snapshots,
+            network: ContainerNetwork(
+                configurationFolder: configuration.cniConfigurationFolder,
+                pluginFolders: configuration.cniPluginFolders),
+            publish: publish, log: log)
         tasks = TaskManager(
             configuration: TaskConfiguration(
                 state: state, address: configuration.clientSocket, eventsAddress: configuration.eventSocket,

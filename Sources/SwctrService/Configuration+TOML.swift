@@ -38,6 +38,7 @@ extension Configuration {
                 case "default_runtime": set(&configuration.defaultRuntime, table, key)
                 case "default_snapshotter": set(&configuration.defaultSnapshotter, table, key)
                 case "log": readLog(table, into: &configuration)
+                case "cni": readCNI(table, into: &configuration)
                 case "runtimes": readRuntimes(table, into: &configuration)
                 default: problems.append("unknown key \(key)")
                 }
@@ -56,6 +57,23 @@ extension Configuration {
                     continue
                 }
                 configuration.logLevel = level
+            }
+        }
+
+        private mutating func readCNI(_ table: TOMLTable, into configuration: inout Configuration) {
+            guard let cni = table["cni"]?.table else { return problems.append("cni must be a table") }
+            for key in cni.keys {
+                switch key {
+                case "conf_dir": set(&configuration.cniConfigurationFolder, cni, key)
+                case "bin_dirs":
+                    let folders = cni[key]?.array?.compactMap { $0.string }.filter { $0.hasPrefix("/") } ?? []
+                    guard !folders.isEmpty, folders.count == cni[key]?.array?.count else {
+                        problems.append("cni.bin_dirs must be a list of absolute paths")
+                        continue
+                    }
+                    configuration.cniPluginFolders = folders
+                default: problems.append("unknown key cni.\(key)")
+                }
             }
         }
 

@@ -18,6 +18,9 @@ public struct Configuration: Sendable, Equatable {
     public var defaultSnapshotter = "overlayfs"
     /// Who may connect besides root; nil: the group `swctr` where there is one.
     public var group: String?
+    /// Where networks of `--cni` are configured, and where their plug-ins are.
+    public var cniConfigurationFolder = "/etc/cni/net.d"
+    public var cniPluginFolders = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"]
     /// Shim by runtime name, an absolute path or a name to search for.
     public var runtimes: [String: String] = [:]
 

@@ -22,7 +22,7 @@ public struct ContainersService: Sendable {
         }
         router.unary(ServiceName.containers, "Get") {
             (request: Swctr_V1_GetContainerRequest, call) -> Swctr_V1_GetContainerResponse in
-            let record = try await engine.container(try ContainerKey(call, request.id))
+            let record = try await engine.container(try await engine.locate(try call.namespace, request.id))
             return try .with { $0.container = try Swctr_V1_Container(record) }
         }
         router.unary(ServiceName.containers, "List") {
@@ -32,6 +32,7 @@ public struct ContainersService: Sendable {
                 filter.matches { path in
                     switch path.first {
                     case "id": record.id.rawValue
+                    case "name": record.name
                     case "image": record.image
                     case "runtime": record.runtimeName
                     case "labels": Filter.label(path, of: record.labels)
@@ -41,9 +42,24 @@ public struct ContainersService: Sendable {
             }
             return try .with { $0.containers = try records.map { try Swctr_V1_Container($0) } }
         }
+        router.unary(ServiceName.containers, "Label") {
+            (request: Swctr_V1_LabelContainerRequest, call) -> Swctr_V1_LabelContainerResponse in
+            let record = try await engine.label(try await engine.locate(try call.namespace, request.id), request.labels)
+            return try .with { $0.container = try Swctr_V1_Container(record) }
+        }
+        router.unary(ServiceName.containers, "Rename") {
+            (request: Swctr_V1_RenameContainerRequest, call) -> Swctr_V1_RenameContainerResponse in
+            try await engine.rename(try await engine.locate(try call.namespace, request.id), to: request.name)
+            return Swctr_V1_RenameContainerResponse()
+        }
+        router.unary(ServiceName.containers, "Resolve") {
+            (request: Swctr_V1_ResolveContainerRequest, call) -> Swctr_V1_ResolveContainerResponse in
+            try await engine.resolve(request.options, in: try call.namespace)
+        }
         router.unary(ServiceName.containers, "Delete") {
             (request: Swctr_V1_DeleteContainerRequest, call) -> Swctr_V1_DeleteContainerResponse in
-            try await engine.delete(try ContainerKey(call, request.id), keepSnapshot: request.keepSnapshot)
+            try await engine.delete(
+                try await engine.locate(try call.namespace, request.id), keepSnapshot: request.keepSnapshot)
             return Swctr_V1_DeleteContainerResponse()
         }
     }
@@ -63,12 +79,5 @@ extension Swctr_V1_Container {
         createdAt = Google_Protobuf_Timestamp(date: record.createdAt)
         updatedAt = Google_Protobuf_Timestamp(date: record.updatedAt)
         autoRemove = record.autoRemove
-    }
-}
-
-extension ContainerKey {
-    /// The container that a call is about.
-    init(_ call: CallContext, _ id: String) throws(EngineError) {
-        self.init(namespace: try call.namespace, id: try ContainerID(id))
     }
 }

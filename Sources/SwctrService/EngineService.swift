@@ -1,5 +1,6 @@
 import Glibc
 import SwctrCore
+import SwctrEngine
 import SwctrLinux
 public import SwctrMetadata
 import SwctrProto
@@ -37,6 +38,36 @@ public struct EngineService: Sendable {
         }
         router.unary(ServiceName.engine, "Info") { (_: Swctr_V1_InfoRequest, _) -> Swctr_V1_InfoResponse in
             try await info()
+        }
+        router.unary(ServiceName.engine, "Plugins") {
+            (request: Swctr_V1_PluginsRequest, _) -> Swctr_V1_PluginsResponse in
+            let filter = try Filter(request.filters)
+            let plugins = PluginList(runtimes: runtimes, snapshotters: snapshotters).all().filter { plugin in
+                filter.matches { path in
+                    switch path {
+                    case ["type"]: plugin.type
+                    case ["id"]: plugin.id
+                    case ["platforms"]: plugin.platforms.first
+                    case ["error"]: plugin.error.isEmpty ? nil : plugin.error
+                    default: nil
+                    }
+                }
+            }
+            return .with { $0.plugins = plugins }
+        }
+        router.unary(ServiceName.engine, "InspectRuntime") {
+            (request: Swctr_V1_InspectRuntimeRequest, _) -> Swctr_V1_InspectRuntimeResponse in
+            try await RuntimeInquiry.ask(
+                request.runtime, runtimes: runtimes, standard: configuration.defaultRuntime)
+        }
+        router.unary(ServiceName.engine, "DefaultSpec") {
+            (request: Swctr_V1_DefaultSpecRequest, call) -> Swctr_V1_DefaultSpecResponse in
+            let spec = try DefaultSpec.document(platform: request.platform, namespace: try call.namespace)
+            return .with { $0.spec = spec }
+        }
+        router.unary(ServiceName.engine, "ExplainSeccomp") {
+            (request: Swctr_V1_ExplainSeccompRequest, _) -> Swctr_V1_ExplainSeccompResponse in
+            try SeccompInquiry.explain(request)
         }
     }
 

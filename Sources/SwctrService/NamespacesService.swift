@@ -1,4 +1,5 @@
 import SwctrCore
+import SwctrLinux
 public import SwctrMetadata
 import SwctrProto
 public import SwctrRPC
@@ -42,10 +43,33 @@ public struct NamespacesService: Sendable {
                 })
             return Swctr_V1_CreateNamespaceResponse()
         }
+        router.unary(ServiceName.namespaces, "Label") {
+            (request: Swctr_V1_LabelNamespaceRequest, _) -> Swctr_V1_LabelNamespaceResponse in
+            let name = try Namespace(request.name)
+            let labels = try await store.write { tx in
+                guard let record = try tx.namespace(name) else {
+                    throw EngineError(.notFound, subject: "namespace \"\(name)\"", message: "not found")
+                }
+                let labels = record.labels.merging(request.labels) { $1 }.filter { !$0.value.isEmpty }
+                try tx.setNamespaceLabels(name, labels)
+                return labels
+            }
+            await publish(
+                name, "/namespaces/update",
+                Swctr_V1_NamespaceUpdate.with {
+                    $0.name = name.rawValue
+                    $0.labels = labels
+                })
+            return .with {
+                $0.namespace.name = name.rawValue
+                $0.namespace.labels = labels
+            }
+        }
         router.unary(ServiceName.namespaces, "Delete") {
             (request: Swctr_V1_DeleteNamespaceRequest, _) -> Swctr_V1_DeleteNamespaceResponse in
             let name = try Namespace(request.name)
             try await store.write { try $0.deleteNamespace(name) }
+            if request.cgroup { try Cgroup(path: "/\(name)").removeEmpty() }
             await publish(name, "/namespaces/delete", Swctr_V1_NamespaceDelete.with { $0.name = name.rawValue })
             return Swctr_V1_DeleteNamespaceResponse()
         }

@@ -32,7 +32,7 @@ public struct TasksService: Sendable {
             (request: Swctr_V1_RunRequest, answers: RPCResponder<Swctr_V1_ProcessEvent>, call) in
             let start = StartOptions(
                 stdio: TaskStdio(request.stdio), consoleSize: request.hasConsoleSize ? .init(request.consoleSize) : nil,
-                detach: request.detach, pidFile: request.pidFile)
+                detach: request.detach, pidFile: request.pidFile, noPivot: request.noPivot, network: request.cni)
             let task = try await engine.run(
                 request.container, start: start, autoRemove: request.autoRemove, in: try call.namespace)
             try await report(task, detach: request.detach, to: answers)
@@ -41,13 +41,13 @@ public struct TasksService: Sendable {
             (request: Swctr_V1_StartTaskRequest, answers: RPCResponder<Swctr_V1_ProcessEvent>, call) in
             let start = StartOptions(
                 stdio: TaskStdio(request.stdio), consoleSize: request.hasConsoleSize ? .init(request.consoleSize) : nil,
-                detach: request.detach, pidFile: request.pidFile)
-            let task = try await engine.start(try ContainerKey(call, request.id), start)
+                detach: request.detach, pidFile: request.pidFile, noPivot: request.noPivot)
+            let task = try await engine.start(try await engine.locate(try call.namespace, request.id), start)
             try await report(task, detach: request.detach, to: answers)
         }
         router.serverStream(ServiceName.tasks, "Exec") {
             (request: Swctr_V1_ExecRequest, answers: RPCResponder<Swctr_V1_ProcessEvent>, call) in
-            let key = try ContainerKey(call, request.id)
+            let key = try await engine.locate(try call.namespace, request.id)
             let execID = try ExecID(request.execID)
             let pid = try await engine.exec(
                 key, execID, request, stdio: TaskStdio(request.stdio),
@@ -87,9 +87,17 @@ public struct TasksService: Sendable {
         }
         router.unary(ServiceName.tasks, "Wait") {
             (request: Swctr_V1_WaitTaskRequest, call) -> Swctr_V1_WaitTaskResponse in
-            let key = try ContainerKey(call, request.id)
+            let key = try await engine.locate(try call.namespace, request.id)
             let exit = try await tasks.wait(key.namespace, key.id, execID: try ExecID(optional: request.execID))
             return .with { $0.exited = Swctr_V1_ProcessExited(exit) }
+        }
+        router.unary(ServiceName.tasks, "Metrics") {
+            (request: Swctr_V1_TaskMetricsRequest, call) -> Swctr_V1_TaskMetricsResponse in
+            let metrics = try await task(call, request.id).metrics()
+            return .with {
+                $0.timestamp = Google_Protobuf_Timestamp(date: Date())
+                $0.metrics = metrics
+            }
         }
         router.unary(ServiceName.tasks, "Processes") {
             (request: Swctr_V1_ListProcessesRequest, call) -> Swctr_V1_ListProcessesResponse in
@@ -108,7 +116,7 @@ public struct TasksService: Sendable {
     private func registerSteering(on router: inout RPCRouter) {
         router.unary(ServiceName.tasks, "Kill") {
             (request: Swctr_V1_KillTaskRequest, call) -> Swctr_V1_KillTaskResponse in
-            try await kill(try ContainerKey(call, request.id), request)
+            try await kill(try await engine.locate(try call.namespace, request.id), request)
             return Swctr_V1_KillTaskResponse()
         }
         router.unary(ServiceName.tasks, "Pause") {
@@ -123,7 +131,7 @@ public struct TasksService: Sendable {
         }
         router.unary(ServiceName.tasks, "Delete") {
             (request: Swctr_V1_DeleteTaskRequest, call) -> Swctr_V1_DeleteTaskResponse in
-            let task = try task(call, request.id)
+            let task = try await task(call, request.id)
             let execID = try ExecID(optional: request.execID)
             // To its end, even when the caller does not wait for it.
             let exit = try await Task { try await task.delete(execID, force: request.force) }.value
@@ -142,8 +150,8 @@ public struct TasksService: Sendable {
         }
     }
 
-    private func task(_ call: CallContext, _ id: String) throws(EngineError) -> TaskHandle {
-        let key = try ContainerKey(call, id)
+    private func task(_ call: CallContext, _ id: String) async throws -> TaskHandle {
+        let key = try await engine.locate(try call.namespace, id)
         return try tasks.task(key.namespace, key.id)
     }
 

@@ -131,6 +131,12 @@ final class ShimClient: Sendable {
         return try await call("Pids", request, Containerd_Task_V2_PidsResponse.self, timeouts.control).processes
     }
 
+    func stats() async throws(EngineError) -> Google_Protobuf_Any {
+        var request = Containerd_Task_V2_StatsRequest()
+        request.id = id.rawValue
+        return try await call("Stats", request, Containerd_Task_V2_StatsResponse.self, timeouts.control).stats
+    }
+
     // MARK: Orders
 
     func kill(_ execID: ExecID?, signal: UInt32, all: Bool) async throws(EngineError) {

@@ -1,7 +1,7 @@
 public import SwctrCore
 import SwctrProto
 import SwctrMetadata
-import SwiftProtobuf
+public import SwiftProtobuf
 
 extension TaskHandle {
     /// - Parameters:
@@ -59,6 +59,16 @@ extension TaskHandle {
             }
             return TaskProcess(pid: process.pid, execID: execID)
         }
+    }
+
+    /// What the task has used, in the message that its shim answers with.
+    ///
+    /// - Throws: `.failedPrecondition` once it has stopped: its cgroup is gone.
+    public func metrics() async throws(EngineError) -> Google_Protobuf_Any {
+        if first.phase.state == .stopped {
+            throw EngineError(.failedPrecondition, subject: subject, message: "has stopped, and its numbers with it")
+        }
+        return try await connectedShim().stats()
     }
 
     public func resizePty(_ execID: ExecID? = nil, to size: ConsoleSize) async throws(EngineError) {

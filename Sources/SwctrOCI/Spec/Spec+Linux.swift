@@ -1,12 +1,20 @@
 /// The Linux part of the specification (config-linux.md).
 public struct Linux: Codable, Hashable, Sendable {
     public var namespaces: [LinuxNamespace]
+    public var uidMappings: [IDMapping]?
+    public var gidMappings: [IDMapping]?
     public var devices: [Device]?
     public var cgroupsPath: String?
     public var resources: Resources?
+    public var sysctl: [String: String]?
+    public var seccomp: Seccomp?
     public var maskedPaths: [String]?
     public var readonlyPaths: [String]?
     public var rootfsPropagation: String?
+    public var mountLabel: String?
+    public var intelRdt: IntelRdt?
+    public var personality: JSONDocument?
+    public var timeOffsets: JSONDocument?
 
     public init(namespaces: [LinuxNamespace]) { self.namespaces = namespaces }
 
@@ -29,54 +37,54 @@ public struct Linux: Codable, Hashable, Sendable {
         }
     }
 
-    public struct Resources: Codable, Hashable, Sendable {
-        public var devices: [DeviceRule]?
-        public var memory: Memory?
-        public var cpu: CPU?
-        public var pids: Pids?
+    /// A system call filter, in the form that runtimes compile.
+    public struct Seccomp: Codable, Hashable, Sendable {
+        public var defaultAction: String
+        public var defaultErrnoRet: UInt32?
+        public var architectures: [String]?
+        public var flags: [String]?
+        public var listenerPath: String?
+        public var listenerMetadata: String?
+        public var syscalls: [Syscall]?
 
-        public init() {}
-    }
-
-    /// One line of the device cgroup's list.
-    public struct DeviceRule: Codable, Hashable, Sendable {
-        public var allow: Bool
-        public var type: String?
-        /// Absent: every number.
-        public var major: Int64?
-        public var minor: Int64?
-        public var access: String?
-
-        public init(allow: Bool, type: String? = nil, major: Int64? = nil, minor: Int64? = nil, access: String? = nil) {
-            self.allow = allow
-            self.type = type
-            self.major = major
-            self.minor = minor
-            self.access = access
+        public init(
+            defaultAction: String, defaultErrnoRet: UInt32? = nil, architectures: [String]? = nil,
+            syscalls: [Syscall]? = nil
+        ) {
+            self.defaultAction = defaultAction
+            self.defaultErrnoRet = defaultErrnoRet
+            self.architectures = architectures
+            self.syscalls = syscalls
         }
-    }
 
-    public struct Memory: Codable, Hashable, Sendable {
-        /// Bytes.
-        public var limit: Int64?
+        public struct Syscall: Codable, Hashable, Sendable {
+            public var names: [String]
+            public var action: String
+            public var errnoRet: UInt32?
+            public var args: [Argument]?
 
-        public init(limit: Int64?) { self.limit = limit }
-    }
+            public init(names: [String], action: String, errnoRet: UInt32? = nil, args: [Argument]? = nil) {
+                self.names = names
+                self.action = action
+                self.errnoRet = errnoRet
+                self.args = args
+            }
+        }
 
-    public struct CPU: Codable, Hashable, Sendable {
-        public var shares: UInt64?
-        /// Microseconds a period; negative for none.
-        public var quota: Int64?
-        /// Microseconds.
-        public var period: UInt64?
+        public struct Argument: Codable, Hashable, Sendable {
+            public var index: UInt32
+            public var value: UInt64
+            /// For SCMP_CMP_MASKED_EQ: what the masked argument must be.
+            public var valueTwo: UInt64?
+            public var op: String
 
-        public init() {}
-    }
-
-    public struct Pids: Codable, Hashable, Sendable {
-        public var limit: Int64
-
-        public init(limit: Int64) { self.limit = limit }
+            public init(index: UInt32, value: UInt64, valueTwo: UInt64? = nil, op: String) {
+                self.index = index
+                self.value = value
+                self.valueTwo = valueTwo
+                self.op = op
+            }
+        }
     }
 }
 
@@ -92,5 +100,26 @@ public struct LinuxNamespace: Codable, Hashable, Sendable {
     public init(_ type: Kind, path: String? = nil) {
         self.type = type
         self.path = path
+    }
+}
+
+/// A run of ids of a user namespace and the ids of the host that they are.
+public struct IDMapping: Codable, Hashable, Sendable {
+    public var containerID: UInt32
+    public var hostID: UInt32
+    public var size: UInt32
+
+    public init(containerID: UInt32, hostID: UInt32, size: UInt32) {
+        self.containerID = containerID
+        self.hostID = hostID
+        self.size = size
+    }
+
+    /// The host's id for one of the container's; nil where it is in no run.
+    public static func host(_ id: UInt32, in mappings: [IDMapping]) -> UInt32? {
+        for mapping in mappings where id >= mapping.containerID && id - mapping.containerID < mapping.size {
+            return mapping.hostID + (id - mapping.containerID)
+        }
+        return nil
     }
 }

@@ -38,6 +38,12 @@ public struct SpecRequest: Hashable, Sendable {
         public var hostname: String
         /// Which of /etc/hosts and /etc/resolv.conf exist, for `--net-host`.
         public var networkFiles: [String]
+        /// The nodes that `--device` named, folders already walked.
+        public var requestedDevices: [Linux.Device] = []
+        /// What the CDI specifications say of the devices that were named.
+        public var deviceEdits: [CDIEdits] = []
+        /// What the classes of `--blockio-class` come to on this host's devices.
+        public var blockIO: Linux.BlockIO?
 
         public init(
             capabilities: [String] = [], devices: [Linux.Device] = [], hostname: String = "",
@@ -60,15 +66,33 @@ public struct SpecRequest: Hashable, Sendable {
     public var cwd = ""
     public var mounts: [SpecMount] = []
     public var readOnly = false
+    public var rootfsPropagation: Propagation?
     /// Also become annotations, as in ctr.
     public var labels: [String: String] = [:]
+    /// Over those that labels became.
+    public var annotations: [String: String] = [:]
     public var terminal = false
     public var cgroup = Cgroup.byName
-    /// Bytes; 0 sets no limit.
-    public var memoryLimit: UInt64 = 0
+    public var resources = Resources()
+    public var limits: [Process.ResourceLimit] = []
     public var hostNetwork = false
+    /// In place of new ones of their kind, and besides.
+    public var namespaces: [LinuxNamespace] = []
+    /// Both empty: no user namespace.
+    public var uidMappings: [IDMapping] = []
+    public var gidMappings: [IDMapping] = []
     public var privileged = false
-    /// Empty: the container's id, or with the host's network the host's name.
+    /// With `privileged`: all devices of the host, as nodes.
+    public var hostDevices = true
+    public var addedCapabilities: [String] = []
+    public var droppedCapabilities: [String] = []
+    public var allowNewPrivileges = false
+    public var seccomp: SeccompChoice?
+    /// Empty: none is set.
+    public var apparmorProfile = ""
+    /// What people call the container; empty: its id.
+    public var name = ""
+    /// Empty: the container's name or id, or with the host's network the host's name.
     public var hostname = ""
     /// Empty: the image's, else root.
     public var user = ""
@@ -78,5 +102,36 @@ public struct SpecRequest: Hashable, Sendable {
     public init(id: String, namespace: String) {
         self.id = id
         self.namespace = namespace
+    }
+
+    /// What the container may use.
+    public struct Resources: Hashable, Sendable {
+        /// Bytes; 0 sets no limit.
+        public var memory: UInt64 = 0
+        public var cpuShares: UInt64?
+        /// Microseconds a period; -1: no limit.
+        public var cpuQuota: Int64?
+        /// Microseconds.
+        public var cpuPeriod: UInt64?
+        public var cpuBurst: UInt64?
+        /// Lists such as `0-2,7`.
+        public var cpus = ""
+        public var mems = ""
+        /// A class of resctrl; empty: none.
+        public var rdtClass = ""
+
+        public init() {}
+    }
+
+    /// How mounts travel between the container's root and the host's.
+    public enum Propagation: String, Hashable, Sendable, CaseIterable {
+        case shared, slave, `private`, unbindable, rshared, rslave, rprivate, runbindable
+    }
+
+    /// A system call filter.
+    public enum SeccompChoice: Hashable, Sendable {
+        /// Ours.
+        case standard(SeccompProfile.Host)
+        case custom(SeccompProfile, SeccompProfile.Host)
     }
 }

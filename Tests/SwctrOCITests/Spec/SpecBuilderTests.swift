@@ -82,8 +82,8 @@ struct SpecBuilderTests {
 
     @Test("a memory limit reaches the resources, one beyond the kernel's range is refused")
     func memory() throws {
-        #expect(try build { $0.memoryLimit = 1 << 20 }.linux.resources?.memory?.limit == 1 << 20)
-        #expect(throws: EngineError.self) { try build { $0.memoryLimit = .max } }
+        #expect(try build { $0.resources.memory = 1 << 20 }.linux.resources?.memory?.limit == 1 << 20)
+        #expect(throws: EngineError.self) { try build { $0.resources.memory = .max } }
     }
 
     @Test("the host's network means no network namespace, the host's files and its name")
