@@ -1,4 +1,6 @@
 import Glibc
 import SwctrCommands
 
-exit(CommandLineEntry.run(Array(CommandLine.arguments.dropFirst())))
+exit(
+    CommandLineEntry.refuseArgumentsThatAreNoText()
+        ?? CommandLineEntry.run(Array(CommandLine.arguments.dropFirst())))

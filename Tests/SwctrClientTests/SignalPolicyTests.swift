@@ -45,4 +45,13 @@ struct SignalPolicyTests {
         #expect(policy.action(for: SIGTERM) == .leave)
         #expect(policy.action(for: SIGPIPE) == .ignore)
     }
+
+    @Test("who keeps signals for the client leaves by them, and nothing is sent")
+    func own() {
+        var policy = SignalPolicy(isTerminal: false, forwards: false)
+        policy.isReachable = true
+        for signal in [SIGTERM, SIGINT, SIGHUP] { #expect(policy.action(for: signal) == .leave) }
+        #expect(policy.action(for: SIGTSTP) == .stop)
+        #expect(policy.action(for: SIGCONT) == .ignore)
+    }
 }

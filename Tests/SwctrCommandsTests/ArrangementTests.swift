@@ -39,6 +39,11 @@ struct ArrangementTests {
             ])
     }
 
+    @Test("a shim may be named before its command")
+    func shim() throws {
+        #expect(try arranged("shim", "--id", "web", "state") == ["shim", "state", "--id", "web"])
+    }
+
     @Test(
         "nothing after the first positional argument is an option",
         arguments: [
@@ -75,6 +80,7 @@ struct ArrangementTests {
     func valueOptions() throws {
         let commands: [([String], any PassthroughCommand.Type)] = [
             (["run"], Run.self), (["containers", "create"], ContainerCreate.self), (["tasks", "exec"], TaskExec.self),
+            (["exec"], Exec.self),
         ]
         for (path, type) in commands {
             #expect(type.valueOptions == (try declaredValueOptions(path)), "\(path)")
@@ -87,7 +93,7 @@ struct ArrangementTests {
             type.configuration.subcommands.isEmpty ? [type] : type.configuration.subcommands.flatMap(leaves)
         }
         let names = leaves(Swctr.self).filter { $0 is any PassthroughCommand.Type }.map { "\($0)" }
-        #expect(Set(names) == ["Run", "ContainerCreate", "TaskExec"])
+        #expect(Set(names) == ["Run", "ContainerCreate", "TaskExec", "Exec"])
     }
 
     private func declaredValueOptions(_ path: [String]) throws -> Set<String> {

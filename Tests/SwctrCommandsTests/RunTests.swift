@@ -21,7 +21,8 @@ struct RunTests {
         let run = try parse(
             "--rm", "image", "id", words[0], words[1], words[2], words[3], words[4], words[5], words[6],
             words[7], words[8], words[9], words[10])
-        #expect((run.image, run.id, run.command) == ("image", "id", words))
+        let target = try run.target
+        #expect((target.image, target.id, target.arguments) == ("image", "id", words))
         #expect(run.remove)
         #expect(!run.streams.detach)
     }
@@ -34,7 +35,7 @@ struct RunTests {
             "--platform", "linux/arm64", "--snapshotter", "native", "--runc-binary", "crun", "--runc-root", "/r",
             "--runc-systemd-cgroup", "--cgroup", "a:b:c", "--memory-limit", "64m", "--net-host", "--privileged", "i",
             "c")
-        let options = try run.container.options(image: run.image, id: run.id, arguments: run.command)
+        let options = try run.container.options(try run.target)
         #expect(options.terminal && options.readOnly && options.netHost && options.privileged)
         #expect(options.env == ["A=b,c", "-X"])
         #expect((options.cwd, options.user, options.hostname) == ("/etc", "alice", "h"))
@@ -51,9 +52,10 @@ struct RunTests {
     @Test("without runtime flags no options are sent, and an empty --cgroup is not an absent one")
     func noOptions() throws {
         let plain = try parse("--runtime", "io.containerd.kata.v2", "i", "c")
-        #expect(try !plain.container.options(image: "i", id: "c", arguments: []).runtime.hasOptions)
-        #expect(try !plain.container.options(image: "i", id: "c", arguments: []).hasCgroup)
-        #expect(try parse("--cgroup", "", "i", "c").container.options(image: "i", id: "c", arguments: []).hasCgroup)
+        #expect(try !plain.container.options(plain.target).runtime.hasOptions)
+        #expect(try !plain.container.options(plain.target).hasCgroup)
+        let empty = try parse("--cgroup", "", "i", "c")
+        #expect(try empty.container.options(empty.target).hasCgroup)
     }
 
     @Test(

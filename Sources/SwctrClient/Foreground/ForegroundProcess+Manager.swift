@@ -175,7 +175,13 @@ extension ForegroundProcess {
         if signal.number == SIGPIPE && signal.sender == getpid() { return }
         switch policy.action(for: signal.number) {
         case .forward: kill(signal.number)
-        case .resize: resize()
+        case .resize:
+            // Whoever was stopped by somebody else comes back to a terminal that the shell has set its own way.
+            if signal.number == SIGCONT {
+                raw?.suspend()
+                try? raw?.resume()
+            }
+            resize()
         case .leave: left = signal.number
         case .stop: stop()
         case .finish: isFinishing = true

@@ -25,6 +25,8 @@ public final class ForegroundProcess {
         case exited(status: UInt32, reason: String)
         /// The user left by this signal while the process goes on.
         case left(signal: Int32)
+        /// The user left by the detach keys while the process goes on.
+        case detached
     }
 
     /// What the user sees and types at.
@@ -34,6 +36,10 @@ public final class ForegroundProcess {
         public var error: Int32 = STDERR_FILENO
         /// How long silent output may stay open once the process is deleted: a child of it may hold the other end.
         public var grace: Duration = .seconds(2)
+        /// Keys that leave a terminal; nil for none.
+        public var detachKeys: DetachKeys?
+        /// Without a terminal: signals go to the process. Otherwise they are the client's own.
+        public var forwardsSignals = true
 
         public init() {}
     }
@@ -79,7 +85,7 @@ public final class ForegroundProcess {
         isTerminal = terminal
         self.host = host
         self.notify = notify
-        policy = SignalPolicy(isTerminal: terminal)
+        policy = SignalPolicy(isTerminal: terminal, forwards: host.forwardsSignals)
         isWaiting = false
         hasStarted = false
         if !fifos.stdout.isEmpty {
@@ -88,7 +94,10 @@ public final class ForegroundProcess {
         if !fifos.stderr.isEmpty {
             outputs.append(OutputPump(from: try FIFO.openReader(at: fifos.stderr), to: host.error))
         }
-        if !fifos.stdin.isEmpty { input = try InputPump(from: host.input, to: fifos.stdin, terminal: terminal) }
+        if !fifos.stdin.isEmpty {
+            input = try InputPump(
+                from: host.input, to: fifos.stdin, terminal: terminal, detachKeys: host.detachKeys)
+        }
     }
 
     /// Starts or meets the process and stays with it to its end.
@@ -104,6 +113,8 @@ public final class ForegroundProcess {
         var set = PollSet()
         while true {
             if let left { return .left(signal: left) }
+            // Only of a process that there is: before, the request is on its way and would be cut off.
+            if input?.isDetached == true, hasStarted { return .detached }
             if let exit, isFinishing || graceHasPassed || outputs.allSatisfy({ $0.hasEnded }) {
                 report()
                 return .exited(status: exit.exitStatus, reason: exit.reason)

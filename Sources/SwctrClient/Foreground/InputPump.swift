@@ -16,6 +16,9 @@ final class InputPump {
     /// Nothing more will go in: the input has ended and is all written, or nobody reads it.
     private(set) var hasEnded = false
     private var lastByte: UInt8 = 0
+    private var detachKeys: DetachKeys?
+    /// The keys were typed: the user wants to leave.
+    private(set) var isDetached = false
 
     /// End of transmission: how a terminal's user says that the input has ended.
     private static let endOfTransmission: UInt8 = 4
@@ -23,8 +26,12 @@ final class InputPump {
     /// - Parameters:
     ///   - source: stays open and with the caller, and keeps its blocking mode.
     ///   - terminal: the process has a terminal, which an end of input must not hang up: it gets a ^D instead.
-    init(from source: Int32, to path: String, terminal: Bool) throws(EngineError) {
+    ///   - detachKeys: looked for with a terminal only.
+    init(
+        from source: Int32, to path: String, terminal: Bool, detachKeys: DetachKeys? = nil
+    ) throws(EngineError) {
         self.source = source
+        self.detachKeys = terminal ? detachKeys : nil
         isTerminal = terminal
         var status = stat()
         let mode = fstat(source, &status) == 0 ? status.st_mode & S_IFMT : 0
@@ -104,11 +111,17 @@ final class InputPump {
         withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { buffer in
             switch SwctrLinux.read(source, into: buffer) {
             case .moved(let count):
-                pending.append(contentsOf: buffer[..<count])
                 lastByte = buffer[count - 1]
+                if let (passed, isComplete) = detachKeys?.pass(Array(buffer[..<count])) {
+                    pending.append(contentsOf: passed)
+                    isDetached = isDetached || isComplete
+                } else {
+                    pending.append(contentsOf: buffer[..<count])
+                }
             case .wouldBlock, .unsupported: break
             case .ended, .failed:
                 sourceHasEnded = true
+                pending.append(contentsOf: detachKeys?.rest() ?? [])
                 // In the middle of a line the first ^D only hands over the line.
                 if isTerminal {
                     let isMidLine = lastByte != 0 && lastByte != UInt8(ascii: "\n") && lastByte != UInt8(ascii: "\r")

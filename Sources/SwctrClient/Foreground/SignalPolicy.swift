@@ -21,23 +21,28 @@ struct SignalPolicy: Equatable {
 
     /// With a terminal the keys reach the process as bytes; a signal is for the client itself then.
     var isTerminal: Bool
+    /// Without a terminal signals are the process's; or, if the user said so, the client's.
+    var forwards: Bool
     /// The process runs and the manager can be asked to signal it.
     var isReachable = false
     var hasExited = false
     private(set) var kept: [Int32] = []
 
-    init(isTerminal: Bool) { self.isTerminal = isTerminal }
+    init(isTerminal: Bool, forwards: Bool = true) {
+        self.isTerminal = isTerminal
+        self.forwards = forwards
+    }
 
     /// Signals by which users ask a program to end.
     private static let ending: Set<Int32> = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 
     mutating func action(for signal: Int32) -> Action {
         if signal == SIGWINCH { return isTerminal && !hasExited ? .resize : .ignore }
-        if isTerminal {
+        if isTerminal || !forwards {
             switch signal {
             case SIGTSTP: return .stop
             // What a stop leaves behind is dealt with where it happens; the size may have changed meanwhile.
-            case SIGCONT: return .resize
+            case SIGCONT: return isTerminal ? .resize : .ignore
             case SIGPIPE: return .ignore
             default: return .leave
             }

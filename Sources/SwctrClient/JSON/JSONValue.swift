@@ -19,6 +19,12 @@ public indirect enum JSONValue: Equatable, Sendable {
         }
     }
 
+    /// What a string says; nil for anything else.
+    public var text: String? {
+        guard case .string(let value) = self else { return nil }
+        return value
+    }
+
     /// A member of an object by its name; nil for anything else.
     public subscript(_ name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }

@@ -26,10 +26,11 @@ extension CommandConfiguration {
     ///
     /// - Parameter group: the word before the command's own.
     static func command(
-        _ name: String, in group: String? = nil, abstract: String, discussion: String = "", aliases: [String] = []
+        _ name: String, in group: String? = nil, abstract: String, usage: String? = nil, discussion: String = "",
+        aliases: [String] = []
     ) -> CommandConfiguration {
         var configuration = CommandConfiguration(
-            commandName: name, abstract: abstract, discussion: discussion, aliases: aliases)
+            commandName: name, abstract: abstract, usage: usage, discussion: discussion, aliases: aliases)
         // The words that usage and hints put before the name. The parser also takes it for a sign that completion
         // scripts are asked of somebody else, and does not look for that request.
         configuration._superCommandName = group.map { "swctr \($0)" } ?? "swctr"

@@ -7,8 +7,8 @@ public enum CommandLineEntry {
     /// Parses, runs, and says in one line what went wrong.
     ///
     /// - Parameter arguments: without the program's name.
-    /// - Returns: the process's status for run, start, exec and attach; 1 for every error of ours, 125 where a process's
-    ///   status is lost.
+    /// - Returns: the process's status for run, start, exec and attach; of our errors 2 for a request that is wrong in
+    ///   itself, 125 where a process's status is lost, 1 for every other one.
     public static func run(_ arguments: [String]) -> Int32 {
         // A closed pipe is an errno here, not an end: the process whose output it was goes on.
         signal(SIGPIPE, SIG_IGN)
@@ -16,7 +16,7 @@ public enum CommandLineEntry {
         let arrangement: Arrangement
         do { arrangement = try Arrangement(arguments, root: Swctr.self) } catch {
             complain(ErrorLine.text(error, during: nil, debug: false))
-            return 1
+            return usageStatus
         }
         var command: any ParsableCommand
         do { command = try arrangement.parse() } catch {
@@ -28,8 +28,27 @@ public enum CommandLineEntry {
         }
         do { return try client.execute() } catch {
             complain(ErrorLine.text(error, during: client.action, debug: client.global.debug))
-            return error.code == .dataLoss ? 125 : 1
+            return switch error.code {
+            case .dataLoss: 125
+            case .invalidArgument: usageStatus
+            default: 1
+            }
         }
+    }
+
+    private static let usageStatus: Int32 = 2
+
+    /// Arguments are bytes to the kernel and text to us and to the manager; what would be changed on the way is refused.
+    public static func refuseArgumentsThatAreNoText() -> Int32? {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else {
+                continue
+            }
+            openStandardStreams()
+            complain("argument \(index) is not text in UTF-8")
+            return usageStatus
+        }
+        return nil
     }
 
     /// Where the caller closed 0, 1 or 2, the next file that we open would take that number and be read or written as
@@ -49,6 +68,6 @@ public enum CommandLineEntry {
         let first = text.prefix(1).lowercased() + text.dropFirst()
         let verb = arrangement.path.isEmpty ? "" : arrangement.path.joined(separator: " ") + ": "
         complain("\(verb)\(first.hasSuffix(".") ? String(first.dropLast()) : first) (see '\(path) --help')")
-        return 1
+        return usageStatus
     }
 }

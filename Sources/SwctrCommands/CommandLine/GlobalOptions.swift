@@ -13,7 +13,8 @@ struct GlobalOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Namespace of containers and images (default: $SWCTR_NAMESPACE, else default).", valueName: "name"))
+            "Namespace of containers and images (default: $SWCTR_NAMESPACE, else default).", valueName: "name"),
+        completion: .namespaces)
     var namespace: String?
 
     @Option(help: ArgumentHelp("Give up after this time, such as 30s or 2m; 0 never does.", valueName: "time"))

@@ -18,7 +18,12 @@ struct Swctr: ParsableCommand {
             """,
         version: "swctr \(Version.current)",
         subcommands: [
-            Run.self, TasksCommand.self, ContainersCommand.self, ImagesCommand.self, SnapshotsCommand.self,
-            ContentCommand.self, NamespacesCommand.self, EventsCommand.self, VersionCommand.self, InfoCommand.self,
+            Run.self, Ps.self, Exec.self, Start.self, Stop.self, Restart.self, TaskKill.self, Remove.self, Wait.self,
+            TaskAttach.self, TaskPause.self, TaskResume.self, Rename.self, Inspect.self, Top.self, Stats.self,
+            ContainerCreate.self,
+            TasksCommand.self, ContainersCommand.self, ImagesCommand.self, SnapshotsCommand.self,
+            ContentCommand.self, NamespacesCommand.self, EventsCommand.self, OciCommand.self, PluginsCommand.self,
+            ShimCommand.self,
+            DeprecationsCommand.self, VersionCommand.self, InfoCommand.self,
         ])
 }

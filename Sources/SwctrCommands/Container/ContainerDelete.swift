@@ -16,7 +16,7 @@ struct ContainerDelete: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.")
+    @Argument(help: "Names of containers.", completion: .containers)
     var ids: [String]
 
     var action: Action { Action("delete container", ids.count == 1 ? ids[0] : "") }

@@ -16,7 +16,7 @@ struct ContainerInfo: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.")
+    @Argument(help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("show", id) }

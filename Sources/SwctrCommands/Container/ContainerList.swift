@@ -20,6 +20,9 @@ struct ContainerList: ClientCommand {
     @Flag(name: .shortAndLong, help: "Print ids only.")
     var quiet = false
 
+    @Option(help: ListFormat.help)
+    var format = ListFormat.table
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
@@ -37,11 +40,16 @@ struct ContainerList: ClientCommand {
             for container in response.containers { emit(container.id) }
             return 0
         }
-        var table = Table(["CONTAINER", "IMAGE", "RUNTIME"], gap: 4)
-        for container in response.containers {
-            table.add([container.id, container.image.isEmpty ? "-" : container.image, container.runtime.name])
+        let rows = response.containers.map { container in
+            JSONValue.object([
+                .init("ID", .string(container.id)), .init("Image", .string(container.image)),
+                .init("Runtime", .string(container.runtime.name)), .init("Labels", .strings(container.labels)),
+                .init("CreatedAt", .string(Wording.moment(container.createdAt))),
+            ])
         }
-        table.print()
+        try Listing(
+            columns: [("CONTAINER", "ID"), ("IMAGE", "Image"), ("RUNTIME", "Runtime")], rows: rows
+        ).print(format)
         return 0
     }
 }

@@ -4,6 +4,8 @@ struct ContainersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "containers",
         abstract: "Work with containers, running or not",
-        subcommands: [ContainerCreate.self, ContainerList.self, ContainerInfo.self, ContainerDelete.self],
+        subcommands: [
+            ContainerCreate.self, ContainerList.self, ContainerInfo.self, ContainerLabel.self, ContainerDelete.self,
+        ],
         aliases: ["container", "c"])
 }

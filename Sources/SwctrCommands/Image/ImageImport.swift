@@ -118,6 +118,3 @@ private final class ImportProgressLine {
         isDrawn = false
     }
 }
-
-/// Bytes as the collection that generated messages hold them in, which has its name in a module that is not for us.
-private func collection<Bytes: RangeReplaceableCollection<UInt8>>(of bytes: [UInt8]) -> Bytes { Bytes(bytes) }

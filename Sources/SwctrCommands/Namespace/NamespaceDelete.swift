@@ -11,10 +11,13 @@ struct NamespaceDelete: ClientCommand {
         discussion: "Prints the names that were removed. A name that is not here is only warned of.",
         aliases: ["remove", "delete", "del"])
 
+    @Flag(name: .shortAndLong, help: "Remove the control group /NAMESPACE too.")
+    var cgroup = false
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Names of namespaces.", valueName: "namespace"))
+    @Argument(help: ArgumentHelp("Names of namespaces.", valueName: "namespace"), completion: .namespaces)
     var names: [String]
 
     var action: Action { Action("remove namespace", names.count == 1 ? names[0] : "") }
@@ -24,6 +27,7 @@ struct NamespaceDelete: ClientCommand {
         return try forEach(names, debug: global.debug, verb: "remove namespace") { name throws(EngineError) in
             var request = Swctr_V1_DeleteNamespaceRequest()
             request.name = try Namespace(name).rawValue
+            request.cgroup = cgroup
             do throws(EngineError) {
                 _ = try client.call(
                     ServiceName.namespaces, "Delete", request, returning: Swctr_V1_DeleteNamespaceResponse.self)

@@ -12,6 +12,9 @@ struct NamespaceList: ClientCommand {
     @Flag(name: .shortAndLong, help: "Print names only.")
     var quiet = false
 
+    @Option(help: ListFormat.help)
+    var format = ListFormat.table
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
@@ -24,11 +27,19 @@ struct NamespaceList: ClientCommand {
             for namespace in response.namespaces { emit(namespace.name) }
             return 0
         }
-        var table = Table(["NAME", "LABELS"])
-        for namespace in response.namespaces {
-            table.add([namespace.name, namespace.labels.isEmpty ? "" : Wording.labels(namespace.labels)])
+        let rows = response.namespaces.map { namespace in
+            JSONValue.object([.init("Name", .string(namespace.name)), .init("Labels", .strings(namespace.labels))])
         }
-        table.print()
+        if format == .table {
+            // Without labels there is nothing in the column, as with ctr.
+            var table = Table(["NAME", "LABELS"])
+            for namespace in response.namespaces {
+                table.add([namespace.name, namespace.labels.isEmpty ? "" : Wording.labels(namespace.labels)])
+            }
+            table.print()
+        } else {
+            try Listing(columns: [], rows: rows).print(format)
+        }
         return 0
     }
 }

@@ -7,12 +7,11 @@ enum MountArgument {
     /// - Throws: `.invalidArgument` that names the field.
     static func parse(_ text: String) throws(EngineError) -> Swctr_V1_SpecMount {
         var mount = Swctr_V1_SpecMount()
-        for field in text.split(separator: ",", omittingEmptySubsequences: false) {
+        for field in try fields(text) {
             let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2 else {
-                throw EngineError(
-                    .invalidArgument, subject: "--mount \"\(text)\"",
-                    message: "\"\(field)\" is not of the form key=value",
+                throw wrong(
+                    text, "\"\(field)\" is not of the form key=value",
                     hint: "such as type=bind,src=/srv,dst=/data,options=rbind:ro")
             }
             switch parts[0] {
@@ -20,16 +19,43 @@ enum MountArgument {
             case "src", "source": mount.source = parts[1]
             case "dst", "destination": mount.destination = parts[1]
             case "options": mount.options = parts[1].split(separator: ":").map(String.init)
-            default:
-                throw EngineError(
-                    .invalidArgument, subject: "--mount \"\(text)\"",
-                    message: "\"\(parts[0])\" is none of type, src, source, dst, destination, options")
+            default: throw wrong(text, "\"\(parts[0])\" is none of type, src, source, dst, destination, options")
             }
         }
-        if mount.destination.isEmpty {
-            throw EngineError(.invalidArgument, subject: "--mount \"\(text)\"", message: "names no destination (dst=…)")
-        }
+        if mount.destination.isEmpty { throw wrong(text, "names no destination (dst=…)") }
         return mount
+    }
+
+    /// A record of comma-separated values: a field in quotes may hold commas, and quotes as two of them.
+    private static func fields(_ text: String) throws(EngineError) -> [String] {
+        var fields: [String] = []
+        var field = ""
+        var rest = Substring(text)
+        while true {
+            if rest.first == "\"" {
+                rest.removeFirst()
+                while let next = rest.popFirst() {
+                    guard next == "\"" else {
+                        field.append(next)
+                        continue
+                    }
+                    guard rest.first == "\"" else { break }
+                    field.append(rest.removeFirst())
+                }
+                if let next = rest.first, next != "," { throw wrong(text, "has text after a closing quote") }
+            } else {
+                field = String(rest.prefix { $0 != "," })
+                rest = rest.dropFirst(field.count)
+            }
+            fields.append(field)
+            field = ""
+            if rest.isEmpty { return fields }
+            rest.removeFirst()
+        }
+    }
+
+    private static func wrong(_ text: String, _ message: String, hint: String = "") -> EngineError {
+        EngineError(.invalidArgument, subject: "--mount \"\(text)\"", message: message, hint: hint)
     }
 }
 

@@ -15,6 +15,7 @@ struct ProcessRun {
     var terminal: Bool
     var detach: Bool
     var destination: StreamDestination
+    var host = ForegroundProcess.Host()
 
     /// - Parameters:
     ///   - method: of the Tasks service: Run, Start, Exec.
@@ -40,11 +41,13 @@ struct ProcessRun {
         stdio.terminal = terminal
         let message = request(stdio, terminal ? Self.consoleSize : nil)
         if detach { return try leave(method, message, fifos) }
-        return try stay(.call(method: method, request: message), fifos)
+        return try stay(.call(method: method, request: message), fifos) ?? 0
     }
 
     /// Joins a process that runs.
-    func attach(_ stdio: Swctr_V1_Stdio) throws(EngineError) -> Int32 {
+    ///
+    /// - Returns: its exit status; nil where the user left it.
+    func attach(_ stdio: Swctr_V1_Stdio) throws(EngineError) -> Int32? {
         try stay(.attach, FIFOSet(existing: stdio))
     }
 
@@ -78,11 +81,12 @@ struct ProcessRun {
         }
     }
 
-    private func stay(_ beginning: ForegroundProcess.Beginning, _ fifos: FIFOSet) throws(EngineError) -> Int32 {
+    /// - Returns: nil where the user left by the detach keys.
+    private func stay(_ beginning: ForegroundProcess.Beginning, _ fifos: FIFOSet) throws(EngineError) -> Int32? {
         let outcome: ForegroundProcess.Outcome
         do throws(EngineError) {
             let process = try ForegroundProcess(
-                client, id: id, execID: execID, fifos: fifos, terminal: terminal, notify: Self.notify)
+                client, id: id, execID: execID, fifos: fifos, terminal: terminal, host: host, notify: Self.notify)
             outcome = try process.run(beginning)
         } catch {
             // Of a process that may run after all the FIFOs are left, so that it can be attached to.
@@ -94,6 +98,7 @@ struct ProcessRun {
             fifos.remove()
             if !reason.isEmpty { complain("\(execID.isEmpty ? id : execID): \(reason)") }
             return Int32(status & 0xff)
+        case .detached: return nil
         case .left(let signal):
             Signal.raiseDefault(signal)
             return 128 + signal

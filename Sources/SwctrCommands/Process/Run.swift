@@ -7,22 +7,43 @@ struct Run: ClientCommand, PassthroughCommand {
     static let configuration = CommandConfiguration.command(
         "run",
         abstract: "Create a container and run it",
+        usage: """
+            swctr run [<options>] <image> <id> [<command> ...]
+            swctr run --name <name> [<options>] <image> [<command> ...]
+            swctr run --config <file> [<options>] <id>
+            """,
         discussion: """
             Nothing after ID is a flag of swctr's. The exit status is the process's own, 128+n when signal n ended it; \
-            1 when it could not be run; 125 when its status is lost.
+            1 when it could not be run, 2 when the command line is wrong; 125 when its status is lost.
 
             Examples:
               swctr run --rm IMAGE demo echo hello
               swctr run --rm -t IMAGE shell sh
-              swctr run -d --memory-limit 64m --env PORT=8080 IMAGE web
+              swctr run -d --env PORT=8080 --mount type=bind,src=/srv,dst=/srv,options=rbind:ro IMAGE web
+              swctr run --rm --cpus 0.5 --memory-limit 64m IMAGE small
+              swctr run --rm --seccomp --cap-drop CAP_NET_RAW IMAGE tight
+              swctr run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 IMAGE mapped id
               swctr run --rm --runc-binary crun IMAGE demo
+              swctr run --explain --cpus 2 IMAGE demo
             """)
 
     @Flag(name: .customLong("rm"), help: "Delete the container when it has ended.")
     var remove = false
 
+    @Flag(help: "Print what would be run and where each part comes from; create nothing.")
+    var explain = false
+
+    @Flag(help: "Put the container into the host's default CNI network.")
+    var cni = false
+
+    @Option(help: ArgumentHelp("Write the OCI runtime spec that is run to this file as well.", valueName: "file"))
+    var dumpConfig: String?
+
     @OptionGroup(title: "Streams")
     var streams: StreamFlags
+
+    @OptionGroup(title: "Foreground")
+    var foreground: ForegroundFlags
 
     @OptionGroup(title: "Container")
     var container: ContainerFlags
@@ -30,33 +51,57 @@ struct Run: ClientCommand, PassthroughCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of an image that is here; with --rootfs a directory.")
-    var image: String
-
-    @Argument(help: "Name of the new container.")
-    var id: String
-
     @Argument(
-        parsing: .captureForPassthrough,
-        help: "Command and its arguments, in place of the image's entrypoint and command.")
-    var command: [String] = []
+        parsing: .postTerminator,
+        help: ArgumentHelp(
+            """
+            Name of an image that is here, with --rootfs a directory; name of the new container; command and its \
+            arguments, in place of the image's entrypoint and command.
+            """,
+            valueName: "image id command"))
+    var words: [String] = []
 
     static let valueOptions = ContainerFlags.valueOptions.union(StreamFlags.valueOptions).union(
-        GlobalOptions.valueOptions)
+        GlobalOptions.valueOptions
+    ).union(ForegroundFlags.valueOptions).union(["--dump-config"])
 
-    var action: Action { Action("run", id) }
+    /// - Throws: `.invalidArgument` for too few words, or too many.
+    var target: ContainerTarget {
+        get throws(EngineError) { try ContainerTarget(words, container.identity) }
+    }
+
+    var action: Action {
+        Action("run", container.identity.name ?? (container.identity.isNamed ? "" : (try? target.id) ?? ""))
+    }
 
     mutating func validate() throws {
         if remove && streams.detach { throw ValidationError("--rm and --detach contradict each other") }
-        if container.tty && streams.nullIO { throw ValidationError("--tty and --null-io contradict each other") }
+        if container.process.tty && streams.nullIO {
+            throw ValidationError("--tty and --null-io contradict each other")
+        }
+        if cni, container.namespaces.netHost { throw ValidationError("--cni and --net-host contradict each other") }
+        if dumpConfig?.isEmpty == true { throw ValidationError("--dump-config names no file") }
+        _ = try target
     }
 
     func execute() throws(EngineError) -> Int32 {
-        let options = try container.options(image: image, id: id, arguments: command)
+        let target = try target
+        let options = try container.options(target, cpuShares: 1024)
+        let terminal = try container.terminal(options)
+        if terminal, streams.nullIO {
+            throw EngineError(.invalidArgument, message: "--null-io contradicts the document's terminal")
+        }
+        try streams.check(runtime: options.runtime.name)
+        let client = try global.connect()
+        if explain {
+            emit(try Explanation(options, try client.resolve(options)).text, terminator: "")
+            return 0
+        }
+        if let dumpConfig { try Self.dump([UInt8](try client.resolve(options).spec), to: dumpConfig) }
         let run = ProcessRun(
-            client: try global.connect(), id: id, terminal: container.tty, detach: streams.detach,
-            destination: streams.destination)
-        return try run.start("Run") { stdio, size in
+            client: client, id: target.id, terminal: terminal, detach: streams.detach,
+            destination: streams.destination, host: try foreground.host())
+        let status = try run.start("Run") { stdio, size in
             var request = Swctr_V1_RunRequest()
             request.container = options
             request.stdio = stdio
@@ -64,7 +109,17 @@ struct Run: ClientCommand, PassthroughCommand {
             request.detach = streams.detach
             request.autoRemove = remove
             request.pidFile = absolutePath(streams.pidFile ?? "")
+            request.noPivot = streams.noPivot
+            request.cni = cni
             return request
         }
+        // Nobody else knows it.
+        if streams.detach, container.identity.isNamed { emit(target.id) }
+        return status
+    }
+
+    private static func dump(_ spec: [UInt8], to path: String) throws(EngineError) {
+        let text = try JSONValue(parsing: spec).formatted() + "\n"
+        try UserFile.write(Array(text.utf8), to: path, for: "--dump-config")
     }
 }

@@ -24,11 +24,23 @@ struct StreamFlags: ParsableArguments {
         help: ArgumentHelp("Write the process's id to this file before it starts.", valueName: "path"))
     var pidFile: String?
 
+    @Flag(help: "Move the root file system into place instead of pivoting into it (io.containerd.runc.v2 only).")
+    var noPivot = false
+
     /// The choice that the flags amount to.
     var destination: StreamDestination {
         if nullIO { return .null }
         if let logURI { return .uri(logURI) }
         return .fifos(parent: fifoDirectory)
+    }
+
+    /// Refuses options that the runtime does not take.
+    ///
+    /// - Parameter runtime: empty for the manager's default.
+    func check(runtime: String) throws(EngineError) {
+        try RuntimeOptionRule.check(
+            runtime: runtime.isEmpty ? RuntimeOptionRule.runcRuntime : runtime,
+            flags: RuntimeOptionRule.RuncFlags(otherFields: noPivot ? ["--no-pivot"] : []), cgroup: nil)
     }
 
     mutating func validate() throws {

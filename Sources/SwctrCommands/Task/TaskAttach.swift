@@ -16,10 +16,13 @@ struct TaskAttach: ClientCommand {
               swctr tasks attach web
             """)
 
+    @OptionGroup(title: "Foreground")
+    var foreground: ForegroundFlags
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.")
+    @Argument(help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("attach", id) }
@@ -29,8 +32,9 @@ struct TaskAttach: ClientCommand {
         let client = try global.connect()
         let task = try client.task(id)
         let run = ProcessRun(
-            client: client, id: id, terminal: task.stdio.terminal, detach: false, destination: .null)
-        let status = try run.attach(task.stdio)
+            client: client, id: id, terminal: task.stdio.terminal, detach: false, destination: .null,
+            host: try foreground.host())
+        guard let status = try run.attach(task.stdio) else { return 0 }
         var request = Swctr_V1_DeleteTaskRequest()
         request.id = id
         do {

@@ -20,7 +20,7 @@ struct TaskDelete: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.")
+    @Argument(help: "Names of containers.", completion: .containers)
     var ids: [String]
 
     var action: Action { Action("delete task", ids.count == 1 ? ids[0] : "") }

@@ -31,7 +31,7 @@ struct TaskKill: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.")
+    @Argument(help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("kill", id) }

@@ -7,10 +7,19 @@ import SwctrWire
 struct TaskList: ClientCommand {
     static let configuration = CommandConfiguration.command(
         "ls", in: "tasks",
-        abstract: "List tasks", aliases: ["list"])
+        abstract: "List tasks",
+        discussion: """
+            Examples:
+              swctr tasks ls
+              swctr tasks ls --format '{{.ID}} {{.Pid}}'
+            """,
+        aliases: ["list"])
 
     @Flag(name: .shortAndLong, help: "Print ids only.")
     var quiet = false
+
+    @Option(help: ListFormat.help)
+    var format = ListFormat.table
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
@@ -24,9 +33,14 @@ struct TaskList: ClientCommand {
             for task in response.tasks { emit(task.containerID) }
             return 0
         }
-        var table = Table(["TASK", "PID", "STATUS"], gap: 4)
-        for task in response.tasks { table.add([task.containerID, "\(task.pid)", task.status.word]) }
-        table.print()
+        let rows = response.tasks.map { task in
+            JSONValue.object([
+                .init("ID", .string(task.containerID)), .init("Pid", .integer(task.pid)),
+                .init("Status", .string(task.status.word)), .init("ExitCode", .integer(task.exitStatus)),
+                .init("ShimPid", .integer(task.shimPid)),
+            ])
+        }
+        try Listing(columns: [("TASK", "ID"), ("PID", "Pid"), ("STATUS", "Status")], rows: rows).print(format)
         return 0
     }
 }

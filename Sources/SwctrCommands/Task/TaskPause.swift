@@ -12,7 +12,7 @@ struct TaskPause: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.")
+    @Argument(help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("pause", id) }
@@ -29,12 +29,12 @@ struct TaskPause: ClientCommand {
 struct TaskResume: ClientCommand {
     static let configuration = CommandConfiguration.command(
         "resume", in: "tasks",
-        abstract: "Let a frozen container go on")
+        abstract: "Let a frozen container go on", aliases: ["unpause"])
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.")
+    @Argument(help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("resume", id) }

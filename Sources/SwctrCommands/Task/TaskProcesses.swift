@@ -12,7 +12,7 @@ struct TaskProcesses: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.")
+    @Argument(help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("list processes of", id) }

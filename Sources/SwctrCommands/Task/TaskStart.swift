@@ -19,10 +19,13 @@ struct TaskStart: ClientCommand {
     @OptionGroup(title: "Streams")
     var streams: StreamFlags
 
+    @OptionGroup(title: "Foreground")
+    var foreground: ForegroundFlags
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.")
+    @Argument(help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("start", id) }
@@ -39,7 +42,8 @@ struct TaskStart: ClientCommand {
             throw EngineError(.invalidArgument, message: "--null-io contradicts the container's terminal")
         }
         let run = ProcessRun(
-            client: client, id: id, terminal: terminal, detach: streams.detach, destination: streams.destination)
+            client: client, id: id, terminal: terminal, detach: streams.detach, destination: streams.destination,
+            host: try foreground.host())
         return try run.start("Start") { stdio, size in
             var request = Swctr_V1_StartTaskRequest()
             request.id = id
@@ -47,6 +51,7 @@ struct TaskStart: ClientCommand {
             if let size { request.consoleSize = size }
             request.detach = streams.detach
             request.pidFile = absolutePath(streams.pidFile ?? "")
+            request.noPivot = streams.noPivot
             return request
         }
     }

@@ -6,7 +6,7 @@ struct TasksCommand: ParsableCommand {
         abstract: "Work with what runs",
         subcommands: [
             TaskList.self, TaskStart.self, TaskAttach.self, TaskExec.self, TaskKill.self, TaskPause.self,
-            TaskResume.self, TaskProcesses.self, TaskDelete.self,
+            TaskResume.self, TaskProcesses.self, TaskMetrics.self, TaskDelete.self,
         ],
         aliases: ["task", "t"])
 }

@@ -1,0 +1,32 @@
+import ArgumentParser
+import SwctrClient
+import SwctrCore
+import SwctrProto
+import SwctrWire
+import SwiftProtobuf
+
+struct ShimState: ClientCommand {
+    static let configuration = CommandConfiguration.command(
+        "state", in: "shim", abstract: "Print the state of a task, as its shim sees it")
+
+    @OptionGroup(title: "Shim")
+    var shim: ShimFlags
+
+    @Option(
+        name: [.customShort("t"), .long],
+        help: ArgumentHelp("Name of the task (default: that of --id).", valueName: "name"))
+    var taskID: String?
+
+    @OptionGroup(title: "Global options")
+    var global: GlobalOptions
+
+    var action: Action { Action("state of", shim.id ?? "") }
+
+    func execute() throws(EngineError) -> Int32 {
+        var request = Containerd_Task_V2_StateRequest()
+        request.id = if let taskID { taskID } else { try shim.task() }
+        let state: Containerd_Task_V2_StateResponse = try shim.connect(global).call("State", request)
+        emit(Wording.json(state).formatted())
+        return 0
+    }
+}
