@@ -47,7 +47,7 @@ extension Integration {
                     program: "swctr", address: workspace.file("no.sock"), namespace: workspace.namespace,
                     environment: environment)
                 let outcome = try nobody.run(["run", "--rm"] + flags + [TestImage.name, "a", "true"])
-                #expect(outcome.status == 1)
+                #expect(outcome.status == 2)
                 #expect(outcome.output == [])
                 let lines = outcome.errorText.split(separator: "\n")
                 #expect(lines.count == 1, "\(outcome.errorText)")
