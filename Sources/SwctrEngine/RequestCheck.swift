@@ -117,7 +117,9 @@ enum RequestCheck {
             throw EngineError(
                 .invalidArgument, subject: subject, message: "source \"\(mount.source)\" must be an absolute path")
         }
-        if access(mount.source, F_OK) != 0 { throw .system("bind \(mount.source)", subject: subject) }
+        if access(mount.source, F_OK) != 0 {
+            throw .system("bind", subject: "\(subject), source \"\(mount.source)\"")
+        }
     }
 
     private static func checkRootDirectory(_ path: String) throws(EngineError) {

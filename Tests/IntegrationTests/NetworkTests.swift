@@ -90,7 +90,7 @@ extension Integration {
         @Test("without a network that is configured, or without a namespace of its own, nothing is created")
         func refused() throws {
             try withNetwork(Self.works) { client, _, log in
-                for flags in [["--net-host"], ["--with-ns", "network:/proc/1/ns/net"]] {
+                for flags in [["--net-host"], ["--with-ns", "network:/proc/self/ns/net"]] {
                     let outcome = try client.run(["run", "--cni"] + flags + [TestImage.name, "net", "true"])
                     #expect(outcome.status == 2)
                 }
