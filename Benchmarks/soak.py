@@ -282,7 +282,7 @@ class Soak:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=24000)
-    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--shim", default=str(REPOSITORY / "build/shim/containerd-shim-swctr-v2"))
     parser.add_argument("--runtime", default="crun")
     arguments = parser.parse_args()

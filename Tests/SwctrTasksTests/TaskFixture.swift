@@ -130,6 +130,7 @@ final class TaskFixture: Sendable {
         _ = try? ProcessSearch.killAll(inDirectory: "\(folder)/state", timeout: .seconds(5))
         // Runtimes make the namespace's group and leave it.
         try? Cgroup(path: "/\(namespace)").killAndRemove(timeout: .seconds(5))
+        rmdir("/run/containerd/runc/\(namespace)")
         try? await loops.shutdownGracefully()
         try? store.close()
         try? FileManager.default.removeItem(atPath: folder)
