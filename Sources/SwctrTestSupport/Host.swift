@@ -47,6 +47,30 @@ public enum Host {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
+    public static func removeFolder(_ path: String) throws {
+        try FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Waits until an entry of this name is made in a folder by what `action` has begun.
+    public static func awaitName<Result>(
+        _ name: String, in folder: String, within limit: Duration = .seconds(20), after action: () throws -> Result
+    ) throws -> Result {
+        let watch = try Descriptor(inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK)), "inotify")
+        guard inotify_add_watch(watch.number, folder, UInt32(IN_CREATE | IN_MOVED_TO)) >= 0 else {
+            throw TestFailure("watch \(folder): errno \(errno)")
+        }
+        let result = try action()
+        let deadline = ContinuousClock.now.advanced(by: limit)
+        var events = [UInt8](repeating: 0, count: 4096)
+        while !exists("\(folder)/\(name)") {
+            guard awaitReadiness([(watch.number, Int16(POLLIN))], until: deadline)[0] != 0 else {
+                throw TestFailure("no \(name) in \(folder) in \(limit)")
+            }
+            while Glibc.read(watch.number, &events, events.count) > 0 {}
+        }
+        return result
+    }
+
     /// Waits for the end of a process that is not ours; returns at once where it is gone already.
     public static func awaitEnd(of process: pid_t, within limit: Duration = .seconds(20)) throws {
         guard let end = try? Descriptor.process(process) else { return }
@@ -96,11 +120,12 @@ public enum Host {
     }
 
     /// Mount points below a folder, the deepest first.
-    static func mounts(under folder: String) -> [String] {
+    public static func mounts(under folder: String) -> [String] {
         let table = (try? read("/proc/self/mountinfo")) ?? ""
         return table.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ")
-            return fields.count > 4 && fields[4].hasPrefix(folder + "/") ? String(fields[4]) : nil
+            guard fields.count > 4, fields[4].hasPrefix(folder + "/") else { return nil }
+            return fields[4].replacingOccurrences(of: "\\040", with: " ")
         }.sorted().reversed()
     }
 

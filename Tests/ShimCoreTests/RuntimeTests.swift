@@ -111,7 +111,7 @@ struct RuntimeTests {
     @Test(
         "only a cgroup that bears the container's name is its own, also in systemd's words",
         arguments: [
-            ("/ns/id", "/ns/id"), ("ns/id", "/ns/id"), ("/id", "/id"), ("id", "/id"), ("/ns/other", nil),
+            ("/ns/id", "/ns/id"), ("ns/id", nil), ("/id", "/id"), ("id", nil), ("../id", nil), ("/ns/other", nil),
             ("/ns/myid", nil), ("", nil), ("/", nil), ("/a/../id", "/id"), ("/id/..", nil),
             ("system.slice:cri-containerd:id", "/system.slice/cri-containerd-id.scope"),
             (":p:id", "/system.slice/p-id.scope"), ("x.slice::id", "/x.slice/id.scope"),
@@ -153,11 +153,21 @@ struct ExitBookkeepingTests {
     @Test("an early exit waits for the one who will name its pid, and is handed out once")
     func claimed() {
         var exits = EarlyExits()
-        _ = exits.expect()
+        let ticket = exits.expect()
         exits.record(pid: 7, status: status)
-        #expect(exits.claim(pid: 8) == nil)
-        #expect(exits.claim(pid: 7) == status)
-        #expect(exits.claim(pid: 7) == nil)
+        #expect(exits.claim(pid: 8, ticket) == nil)
+        #expect(exits.claim(pid: 7, ticket) == status)
+        #expect(exits.claim(pid: 7, ticket) == nil)
+    }
+
+    @Test("an exit from before a command began is not that of its process, which has the same pid")
+    func before() {
+        var exits = EarlyExits()
+        let slow = exits.expect()
+        exits.record(pid: 7, status: status)
+        let next = exits.expect()
+        #expect(exits.claim(pid: 7, next) == nil)
+        #expect(exits.claim(pid: 7, slow) == status)
     }
 
     @Test("exits of orphans are not kept")
@@ -186,16 +196,16 @@ struct ExitBookkeepingTests {
             #expect(exits.isEmpty)
         }
         exits.record(pid: 101, status: status)
-        #expect(exits.claim(pid: 101) == status)
+        #expect(exits.claim(pid: 101, running) == status)
     }
 
     @Test("of a pid that was used twice the newest exit counts")
     func reused() {
         var exits = EarlyExits()
-        _ = exits.expect()
+        let ticket = exits.expect()
         exits.record(pid: 7, status: ExitStatus(code: 1, at: .never))
         exits.record(pid: 7, status: ExitStatus(code: 2, at: .never))
-        #expect(exits.claim(pid: 7)?.code == 2)
+        #expect(exits.claim(pid: 7, ticket)?.code == 2)
     }
 
     @Test("a full backlog loses its oldest, and says so")
@@ -216,7 +226,17 @@ struct ExitBookkeepingTests {
         #expect((1...8).map { _ in policy.delayAfterFailure() } == [0, 50, 100, 200, 400, 800, 2000, 2000])
         policy.succeeded()
         #expect(policy.delayAfterFailure() == 0)
-        #expect(RetryPolicy.isFinal(code: 3))
-        #expect(!RetryPolicy.isFinal(code: 14))
+        #expect(policy.isFinal(code: 3) == true)
+        #expect(policy.isFinal(code: 12) == true)
+    }
+
+    @Test("an event is given up after ten refusals of its own; a daemon that is not available yet refuses nothing")
+    func refusals() {
+        var policy = RetryPolicy()
+        for _ in 0..<100 { #expect(policy.isFinal(code: 14) == false) }
+        for _ in 0..<9 { #expect(policy.isFinal(code: 2) == false) }
+        policy.succeeded()
+        for _ in 0..<9 { #expect(policy.isFinal(code: 5) == false) }
+        #expect(policy.isFinal(code: 9) == true)
     }
 }

@@ -31,6 +31,11 @@ struct Backlog<Element> {
 /// How the event sender goes on after an attempt failed.
 struct RetryPolicy: Equatable {
     private(set) var failures = 0
+    /// Answers that refused the event that is being sent.
+    private var refusals = 0
+
+    /// With the pauses between them more than a daemon needs that only just starts.
+    private static let mostRefusals = 10
 
     /// Milliseconds to wait before the next attempt: quick at first, for a daemon that restarts.
     mutating func delayAfterFailure() -> Int {
@@ -44,10 +49,15 @@ struct RetryPolicy: Equatable {
 
     mutating func succeeded() {
         failures = 0
+        refusals = 0
     }
 
-    /// Whether an answer with this code means that the same event can never be accepted.
-    static func isFinal(code: Int32) -> Bool {
-        code == StatusCode.invalidArgument.rawValue || code == StatusCode.unimplemented.rawValue
+    /// Whether an event that was answered with this code is given up: it can never be accepted, or those behind it have
+    /// waited long enough. A daemon that is only not available yet is waited for.
+    mutating func isFinal(code: Int32) -> Bool {
+        if code == StatusCode.unavailable.rawValue { return false }
+        refusals += 1
+        return code == StatusCode.invalidArgument.rawValue || code == StatusCode.unimplemented.rawValue
+            || refusals >= Self.mostRefusals
     }
 }

@@ -67,11 +67,15 @@ struct BundleConfig: Equatable {
 }
 
 extension BundleConfig {
+    /// True if the path is one that only systemd understands.
+    var isForSystemd: Bool { cgroupsPath.split(0x3a).count == 3 }
+
     /// The group that is certainly this container's alone, because it bears the container's name; nil if there is none.
     func ownCgroup(of id: Text) -> Text? {
         if !cgroupsPath.contains(":") {
-            let path = ShimAddress.join(["/", cgroupsPath])
-            return !cgroupsPath.isEmpty && path.hasSuffix("/" + id) ? path : nil
+            // A relative one is below a group that the runtime chooses.
+            let path = ShimAddress.join([cgroupsPath])
+            return path.hasPrefix("/") && path.hasSuffix("/" + id) ? path : nil
         }
         let parts = cgroupsPath.split(0x3a)
         guard parts.count == 3, parts[2] == id else { return nil }

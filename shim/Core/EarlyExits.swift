@@ -41,9 +41,10 @@ struct EarlyExits {
         entries.append(Entry(pid: pid, status: status, ticket: issued))
     }
 
-    /// Hands out the exit of `pid` once. The newest counts: an older one belonged to an orphan whose pid was reused.
-    mutating func claim(pid: Int32) -> ExitStatus? {
-        guard let index = entries.lastIndex(where: { $0.pid == pid }) else { return nil }
+    /// Hands out the exit of `pid` once, to the command of that ticket. The newest counts: an older one, and any that came
+    /// before the command began, belonged to an orphan whose pid was reused.
+    mutating func claim(pid: Int32, _ ticket: Int) -> ExitStatus? {
+        guard let index = entries.lastIndex(where: { $0.pid == pid && $0.ticket >= ticket }) else { return nil }
         return entries.remove(at: index).status
     }
 }

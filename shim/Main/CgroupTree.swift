@@ -35,9 +35,18 @@ struct CgroupTree {
         let deadline = Clock.milliseconds() + limit
         var isGone = true
         // First in all hierarchies: what one of them has frozen dies in no other.
-        for directory in directories { _ = Self.kill(in: directory) }
+        for directory in directories { Self.release(directory) }
         for directory in directories where !Self.remove(directory, deadline) { isGone = false }
         return isGone
+    }
+
+    /// Kills in a group and in all below it, and thaws them: what is frozen does not die, and it may be so by any group
+    /// above its own, whoever is in that.
+    private static func release(_ directory: Text) {
+        _ = kill(in: directory)
+        write("THAWED", to: directory + "/freezer.state")
+        write("0", to: directory + "/cgroup.freeze")
+        for name in Files.folders(in: directory) { release(directory.appending(component: name)) }
     }
 
     /// The deepest first, as they can be removed.
@@ -61,17 +70,13 @@ struct CgroupTree {
         return true
     }
 
-    /// Who was killed; a frozen one would not die and is thawed.
+    /// Who was killed.
     private static func kill(in directory: Text) -> [pid_t] {
         var pids: [pid_t] = []
         for member in (Files.read(directory + "/cgroup.procs") ?? "").split(0x0a) {
             guard let number = member.decimal, number > 0, let pid = pid_t(exactly: number) else { continue }
             _ = CShim.kill(pid, SIGKILL)
             pids.append(pid)
-        }
-        if !pids.isEmpty {
-            write("THAWED", to: directory + "/freezer.state")
-            write("0", to: directory + "/cgroup.freeze")
         }
         return pids
     }

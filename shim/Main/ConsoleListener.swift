@@ -63,7 +63,10 @@ final class ConsoleListener {
     private func accept() {
         guard listener.isOpen, !connection.isOpen else { return }
         connection.replace(adopting: accept4(listener.raw, nil, nil, SOCK_CLOEXEC | SOCK_NONBLOCK))
-        guard connection.isOpen else { return }
+        guard connection.isOpen else {
+            if shim_errno() != EAGAIN { loop.rest(listenerWatch) }
+            return
+        }
         connectionWatch = loop.add(connection.raw, Ready.input) { [self] _ in receive() }
         receive()
     }
@@ -71,7 +74,11 @@ final class ConsoleListener {
     private func receive() {
         let master = shim_receive_descriptor(connection.raw)
         if master < 0 {
-            if shim_errno() != EAGAIN { loop.remove(&connectionWatch) }
+            if shim_errno() != EAGAIN {
+                // Not the runtime, or only a look at us: the next one may bring it.
+                loop.remove(&connectionWatch)
+                connection.close()
+            }
             return
         }
         close()

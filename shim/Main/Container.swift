@@ -5,8 +5,7 @@ final class Container {
     let options: RuntimeOptions
     let initProcess: TaskProcess
     var execs: [TaskProcess] = []
-    /// What was mounted for it, in order.
-    var mountPoints: [Text]
+    var rootfs: Rootfs
     let hasPrivatePIDNamespace: Bool
     /// Where its resources are counted, as it was when it was made: a container may move its processes later.
     var cgroups = CgroupPath()
@@ -44,14 +43,14 @@ final class Container {
     private var queue: [() -> Void] = []
 
     init(
-        id: Text, bundle: Text, options: RuntimeOptions, initProcess: TaskProcess, mountPoints: [Text],
+        id: Text, bundle: Text, options: RuntimeOptions, initProcess: TaskProcess, rootfs: Rootfs,
         hasPrivatePIDNamespace: Bool, checkpoint: RestoreArguments?
     ) {
         self.id = id
         self.bundle = bundle
         self.options = options
         self.initProcess = initProcess
-        self.mountPoints = mountPoints
+        self.rootfs = rootfs
         self.hasPrivatePIDNamespace = hasPrivatePIDNamespace
         self.checkpoint = checkpoint
     }

@@ -21,7 +21,7 @@ struct DeleteCommand {
         if record?.isDeleted != true {
             deleteFromRuntime()
             removeCgroups()
-            Rootfs.unmountAll(file("rootfs"))
+            Rootfs.unmountAll(file("rootfs"), below: true)
         }
         removeDeadSocket()
 
@@ -93,7 +93,7 @@ struct DeleteCommand {
         guard let slash = path.lastIndex(of: 0x2f) else { return }
         do throws(SystemError) {
             let lock = try UnixSocket.lockDirectory(path.prefix(max(1, slash)))
-            if lock.isOpen, !UnixSocket.isAlive(path), shim_errno() == ECONNREFUSED { Files.remove(path) }
+            if lock.isOpen, UnixSocket.presence(at: path) == .dead { Files.remove(path) }
         } catch {
             // Without the directory there is no socket in it.
         }

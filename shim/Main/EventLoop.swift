@@ -78,6 +78,13 @@ final class EventLoop {
         _ = epoll_ctl(epoll.raw, EPOLL_CTL_MOD, watch.fd, &event)
     }
 
+    /// Looks away from a listener for a moment: out of descriptors or memory, the client that waits would wake us for ever.
+    func rest(_ watch: Watch?) {
+        guard let watch, watch.events != 0 else { return }
+        modify(watch, 0)
+        _ = after(200) { [self] in modify(watch, Ready.input) }
+    }
+
     /// Forgets the watch; nil and repeated removal are fine. Call before closing the descriptor.
     func remove(_ watch: inout Watch?) {
         guard let gone = watch else { return }

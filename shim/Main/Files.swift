@@ -36,8 +36,27 @@ enum Files {
             guard fd.isOpen else { throw SystemError("open \(temporary)") }
             guard writeAll(fd.raw, contents.bytes) else { throw SystemError("write \(temporary)") }
         }
-        let renamed = temporary.withCString { old in path.withCString { rename(old, $0) } }
-        if renamed != 0 { throw SystemError("rename \(temporary)") }
+        if try !rename(temporary, path) { throw SystemError("rename \(temporary)", ENOENT) }
+    }
+
+    /// Gives a file another name; false if there is none.
+    static func rename(_ old: Text, _ new: Text) throws(SystemError) -> Bool {
+        if old.withCString({ from in new.withCString { CShim.rename(from, $0) } }) == 0 { return true }
+        if shim_errno() != ENOENT { throw SystemError("rename \(old)") }
+        return false
+    }
+
+    /// What makes two names lead to the same file.
+    struct Identity: Equatable {
+        var device: dev_t
+        var number: ino_t
+    }
+
+    /// Nil if there is no file.
+    static func identity(_ path: Text) -> Identity? {
+        var status = stat()
+        return path.withCString { stat($0, &status) } == 0
+            ? Identity(device: status.st_dev, number: status.st_ino) : nil
     }
 
     /// Writes to a descriptor that blocks.
@@ -79,11 +98,13 @@ enum Files {
 
     /// The names of the directories in a directory; links are none.
     static func folders(in path: Text) -> [Text] {
-        entries(of: path).filter { name in
-            var status = stat()
-            return path.appending(component: name).withCString { lstat($0, &status) } == 0
-                && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR)
-        }
+        entries(of: path).filter { kind(path.appending(component: $0)) == mode_t(S_IFDIR) }
+    }
+
+    /// `S_IFDIR` and its like; links are links. 0 if there is nothing.
+    static func kind(_ path: Text) -> mode_t {
+        var status = stat()
+        return path.withCString { lstat($0, &status) } == 0 ? status.st_mode & mode_t(S_IFMT) : 0
     }
 
     private static func entries(of path: Text) -> [Text] {

@@ -66,6 +66,10 @@ final class LogFile {
         }
     }
 
+    fileprivate func isOpen(_ identity: Files.Identity?) -> Bool {
+        identity != nil && Files.identity("/proc/self/fd/\(file.raw)") == identity
+    }
+
     private func gather(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ count: Int) {
         guard count > 0 else { return }
         memcpy(scratch.output.baseAddress.map { $0 + gathered }, bytes.baseAddress.map { $0 + start }, count)
@@ -101,17 +105,8 @@ final class LogFile {
         var status = stat()
         if fstat(file.raw, &status) == 0 { size = Int(status.st_size) }
         guard address.rotation.isDue(size: size, line: line) else { return }
-        let renames = address.rotation.renames(of: address.path)
-        var failed: SystemError?
-        for (old, new) in renames {
-            let result = old.withCString { from in new.withCString { rename(from, $0) } }
-            if result != 0, shim_errno() != ENOENT { failed = SystemError("rename \(old)") }
-        }
-        if renames.isEmpty, address.path.withCString({ unlink($0) }) != 0, shim_errno() != ENOENT {
-            failed = SystemError("unlink \(address.path)")
-        }
         do throws(SystemError) {
-            if let failed { throw failed }
+            try moveAside()
             try open()
         } catch {
             log.warning("log \(address.path) is not rotated: \(error.text)")
@@ -119,9 +114,34 @@ final class LogFile {
         }
     }
 
+    /// The full file's own name changes first: where it cannot, the older ones stay as they are too.
+    private func moveAside() throws(SystemError) {
+        let path = address.path
+        let renames = address.rotation.renames(of: path)
+        if renames.isEmpty {
+            if path.withCString({ unlink($0) }) != 0, shim_errno() != ENOENT { throw SystemError("unlink \(path)") }
+            return
+        }
+        let aside = path + ".0"
+        // Whoever was killed in the middle of this has left one.
+        if Files.exists(aside) { try shift(renames, aside) }
+        if try !Files.rename(path, aside) { return }
+        do throws(SystemError) {
+            try shift(renames, aside)
+        } catch {
+            _ = try Files.rename(aside, path)
+            throw SystemError("rename \(path)", error.number)
+        }
+    }
+
+    private func shift(_ renames: [(old: Text, new: Text)], _ aside: Text) throws(SystemError) {
+        for (old, new) in renames { _ = try Files.rename(old == address.path ? aside : old, new) }
+    }
+
     /// Writes what has been gathered. Of a line that the file did not take whole, nothing stays.
     private func flush() {
         let count = gathered
+        scratch.note(count)
         gathered = 0
         guard count > 0 else { return }
         var written = 0
@@ -211,8 +231,10 @@ final class LogFiles {
 
     /// The log at an address for a stream, `stdout` or `stderr`.
     func open(_ address: LogAddress, stream: Text) throws(RPCError) -> LogStream {
-        if let file = all.first(where: { $0.address.path == address.path }) {
-            guard file.address == address else {
+        // By any name: links and spellings lead to one file, too.
+        let identity = Files.identity(address.path)
+        if let file = all.first(where: { $0.address.path == address.path || $0.isOpen(identity) }) {
+            guard file.address.rotation == address.rotation else {
                 throw .invalid("log \(address.path) is being written with other limits")
             }
             return LogStream(file, name: stream, files: self)

@@ -66,7 +66,7 @@ final class LoggingProgram {
         isAskedToEnd = true
         timer?.cancel()
         _ = kill(pid, SIGTERM)
-        timer = loop.after(Self.killTime) { [self] in _ = kill(pid, SIGKILL) }
+        timer = loop.after(Self.killTime) { [self] in if !hasExited { _ = kill(pid, SIGKILL) } }
     }
 
     private func readReady() {

@@ -17,8 +17,6 @@ final class OutputPump {
     private var processHasExited = false
     /// Bytes that have gone into the FIFO; fewer in it mean that somebody has read.
     private var delivered = 0
-    /// What the scratch room has been used for since it was last given back.
-    private var largestPortion = 0
     private(set) var isFinished = false
     private let onFinish: () -> Void
 
@@ -69,10 +67,9 @@ final class OutputPump {
     /// Moves what there is. Bounded, so that one busy stream does not starve the others; level-triggering brings us back,
     /// or a timer.
     private func pump() {
-        largestPortion = 0
         var rounds = isTerminal ? 64 : 16
         while rounds > 0, !isFinished, isTerminal ? moveFromTerminal() : moveFromPipe() { rounds -= 1 }
-        if largestPortion > Scratch.page { scratch.shrink() }
+        scratch.shrink()
         if isTerminal, rounds == 0, !isFinished { _ = loop.after(0) { [self] in if !isFinished { pump() } } }
     }
 
@@ -131,7 +128,7 @@ final class OutputPump {
             close()
             return 0
         }
-        largestPortion = max(largestPortion, count)
+        scratch.note(count)
         deliver(UnsafeRawBufferPointer(rebasing: scratch.input[..<count]))
         return count
     }

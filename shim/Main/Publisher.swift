@@ -221,7 +221,7 @@ final class Publisher {
         }
         stream += 2
         let code = response.value.status?.pointee.code ?? 0
-        if code != 0, !RetryPolicy.isFinal(code: code) {
+        if code != 0, !retry.isFinal(code: code) {
             failed(Text(response.value.status?.pointee.message))
             return
         }

@@ -10,6 +10,9 @@ final class Scratch {
     let output: UnsafeMutableRawBufferPointer
     private let mapping: UnsafeMutableRawBufferPointer
 
+    /// How much of a part was used since memory was last given back.
+    private var used = 0
+
     private static let part = 64 << 10
     static let page = 4096
 
@@ -21,8 +24,15 @@ final class Scratch {
         output = UnsafeMutableRawBufferPointer(rebasing: mapping[Self.part...])
     }
 
+    /// So much of either part has been written to.
+    func note(_ count: Int) {
+        used = max(used, count)
+    }
+
     /// Gives the memory of large portions back.
     func shrink() {
+        guard used > Self.page else { return }
+        used = 0
         for part in [input, output] {
             _ = madvise(part.baseAddress.map { $0 + Self.page }, part.count - Self.page, MADV_DONTNEED)
         }

@@ -101,7 +101,7 @@ extension Server {
             // Only now: a Start that failed may be tried again.
             stdio.closeChildEnds()
             process.pid = pid
-            if let exit = earlyExits.claim(pid: pid) { exited(container, process, exit) }
+            if let exit = earlyExits.claim(pid: pid, ticket) { exited(container, process, exit) }
             earlyExits.settle(ticket)
             watchResources(container)
             awaitTerminal(stdio) { [self] hasTerminal in

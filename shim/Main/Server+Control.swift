@@ -219,10 +219,16 @@ extension Server {
         runRuntime(
             container.options, bundle: container.bundle, [command, container.id], .captured, timeout: call.timeout
         ) { [self] result in
-            // The init may have ended meanwhile; then it stays stopped.
-            if process.phase == during { process.phase = result.isSuccess ? after : before }
+            // The init may have ended meanwhile; then it stays stopped, and nothing is told of it after its exit.
+            let isOver = container.initHasExited
+            if process.phase == during { process.phase = result.isSuccess && !isOver ? after : before }
             if result.isSuccess {
-                publish()
+                if !isOver {
+                    publish()
+                } else if action == .pause {
+                    // The others could not die either.
+                    runRuntime(container.options, bundle: container.bundle, ["resume", container.id], .captured) { _ in }
+                }
                 call.replyEmpty()
             } else {
                 call.fail(runtimeError("OCI runtime \(command) failed", result, bundle: container.bundle))

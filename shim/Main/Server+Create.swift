@@ -80,27 +80,26 @@ extension Server {
             call.fail(RPCError(.unknown, error.text))
             return
         }
-        let root = bundle.appending(component: "rootfs")
-        var mountPoints: [Text] = []
-        if !rootfs.isEmpty {
-            Files.makeDirectories(root, mode: 0o711)
-            switch Rootfs.mount(rootfs, at: root) {
-            case .failure(let error):
-                call.fail(error)
-                return
-            case .success(let mounted): mountPoints = mounted
-            }
+        if let config, config.isForSystemd, !options.systemdCgroup {
+            log.warning(
+                "cgroupsPath \(config.cgroupsPath) of container \(id) is systemd's, but the option SystemdCgroup is off"
+            )
+        }
+        var root = Rootfs(path: bundle.appending(component: "rootfs"))
+        if let error = root.mount(rootfs) {
+            call.fail(error)
+            return
         }
         do throws(RPCError) {
             process.stdio = try Stdio(
                 stdioContext(id, options, bundle: bundle), addresses, isTerminal: process.isTerminal)
         } catch {
-            Rootfs.unmount(mountPoints)
+            root.unmount()
             call.fail(error)
             return
         }
         let container = Container(
-            id: id, bundle: bundle, options: options, initProcess: process, mountPoints: mountPoints,
+            id: id, bundle: bundle, options: options, initProcess: process, rootfs: root,
             hasPrivatePIDNamespace: config?.hasPrivatePIDNamespace ?? false, checkpoint: checkpoint)
         creating.append(container.id)
         container.createTicket = earlyExits.expect()
@@ -175,7 +174,7 @@ extension Server {
         containerd__task__v2__create_task_response__init(&response)
         response.pid = UInt32(container.initProcess.pid)
         call.reply(packed(&response))
-        let early = earlyExits.claim(pid: container.initProcess.pid)
+        let early = earlyExits.claim(pid: container.initProcess.pid, container.createTicket)
         earlyExits.settle(container.createTicket)
         if let early { exited(container, container.initProcess, early) }
     }
@@ -184,7 +183,7 @@ extension Server {
         creating.removeAll { $0 == container.id }
         earlyExits.settle(container.createTicket)
         container.initProcess.stdio?.close()
-        Rootfs.unmount(container.mountPoints)
+        container.rootfs.unmount()
         call.fail(error)
     }
 }

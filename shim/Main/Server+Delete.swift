@@ -123,7 +123,7 @@ extension Server {
         process.stdio = nil
         container.oomWatch?.close()
         container.oomWatch = nil
-        Rootfs.unmount(container.mountPoints)
+        container.rootfs.unmount()
         if let exit = process.exit { writeExitRecord(container, exit, isDeleted: true) }
         process.phase = .deleted
         containers.removeAll { $0 === container }

@@ -47,7 +47,11 @@ final class ReportListener {
 
     private func answer() {
         let peer = OwnedFD(adopting: accept4(listener.raw, nil, nil, SOCK_CLOEXEC | SOCK_NONBLOCK))
-        guard peer.isOpen, UnixSocket.peerIsOurselves(peer.raw) else { return }
+        guard peer.isOpen else {
+            if shim_errno() != EAGAIN { loop.rest(watch) }
+            return
+        }
+        guard UnixSocket.peerIsOurselves(peer.raw) else { return }
         let text = report().bytes
         // Into the socket's buffer or not at all: the loop waits for nobody.
         _ = text.withUnsafeBytes { send(peer.raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }

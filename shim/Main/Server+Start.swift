@@ -159,11 +159,12 @@ extension Server {
                 return
             }
             process.pid = pid
-            process.heldExit = earlyExits.claim(pid: pid)
+            process.heldExit = earlyExits.claim(pid: pid, ticket)
             earlyExits.settle(ticket)
+            // It came in after everything else had been killed.
+            if container.initHasExited, process.heldExit == nil { _ = CShim.kill(pid, SIGKILL) }
             if container.initProcess.phase == .deleted {
                 // A runtime that took so long that nobody waited for it: what it started has no container any more.
-                if process.heldExit == nil { _ = CShim.kill(pid, SIGKILL) }
                 failExec(call, container, process, .initNotRunning(container.id))
                 return
             }

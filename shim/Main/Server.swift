@@ -64,7 +64,12 @@ final class Server {
                 commands.append(RunningCommand(pid: pid, output: -1, logOffset: 0) { ended($0.isSuccess) })
             })
         if !arguments.debugSocket.isEmpty {
-            report = try ReportListener(loop: loop, path: arguments.debugSocket) { [self] in stateReport() }
+            do throws(SystemError) {
+                report = try ReportListener(loop: loop, path: arguments.debugSocket) { [self] in stateReport() }
+            } catch {
+                // Nothing that containers depend on.
+                log.warning("no debug socket: \(error.text)")
+            }
         }
     }
 
@@ -94,7 +99,7 @@ final class Server {
         for _ in 0..<16 {
             let socket = OwnedFD(adopting: accept4(listener.raw, nil, nil, SOCK_CLOEXEC | SOCK_NONBLOCK))
             guard socket.isOpen else {
-                if shim_errno() != EAGAIN { restListener() }
+                if shim_errno() != EAGAIN { loop.rest(listenerWatch) }
                 return
             }
             guard UnixSocket.peerIsOurselves(socket.raw) else { continue }
@@ -104,15 +109,6 @@ final class Server {
                     loop: loop, socket: socket,
                     onRequest: { [self] connection, stream, body in dispatch(connection, stream, body) },
                     onClose: { [self] connection in closed(connection) }))
-        }
-    }
-
-    /// Out of descriptors or memory: the waiting client would wake us for ever, so look away for a moment.
-    private func restListener() {
-        guard let listenerWatch else { return }
-        loop.modify(listenerWatch, 0)
-        _ = loop.after(200) { [self] in
-            if let listenerWatch = self.listenerWatch { loop.modify(listenerWatch, Ready.input) }
         }
     }
 

@@ -31,18 +31,20 @@ struct StartCommand {
             }
             Files.makeDirectories(directory, mode: 0o700)
             Files.remove(ExitRecord.fileName)
-            if let listener = try listen(at: address.path, in: directory) {
-                do throws(SystemError) {
-                    try launch(listener.raw, request)
-                    try Files.write("address", address.url, mode: 0o644)
-                } catch {
-                    Files.remove(address.path)
-                    throw error
-                }
-            } else {
+            var daemon: pid_t = 0
+            var socket = try listen(at: address.path, in: directory)
+            let isFirst = socket != nil
+            do throws(SystemError) {
+                // Before there is a daemon, which nobody could find without it.
                 try Files.write("address", address.url, mode: 0o644)
+                if let listener = socket.take() { daemon = try launch(listener.raw, request) }
+                guard answer(address, request) else { throw SystemError("answer") }
+            } catch {
+                if daemon > 0 { _ = kill(daemon, SIGKILL) }
+                if isFirst { for path in [address.path, "address"] { Files.remove(path) } }
+                throw error
             }
-            return answer(address, request) ? 0 : 1
+            return 0
         } catch {
             complain(error.text)
             return 1
@@ -111,14 +113,12 @@ struct StartCommand {
         do throws(SystemError) {
             return try UnixSocket.listen(at: path)
         } catch {
-            guard error.number == EADDRINUSE else { throw error }
+            guard error.number == EADDRINUSE, UnixSocket.presence(at: path) == .alive else { throw error }
+            return nil
         }
-        if UnixSocket.isAlive(path) { return nil }
-        Files.remove(path)
-        return try UnixSocket.listen(at: path)
     }
 
-    private func launch(_ listener: Int32, _ request: Request) throws(SystemError) {
+    private func launch(_ listener: Int32, _ request: Request) throws(SystemError) -> pid_t {
         let null = OwnedFD(adopting: Text("/dev/null").withCString { shim_open($0, O_RDWR | O_NOCTTY, 0) })
         guard null.isOpen else { throw SystemError("open /dev/null") }
         if let wish = Environment.value("SCHED_CORE"), !wish.isEmpty, shim_create_core_schedule() != 0 {
@@ -147,6 +147,7 @@ struct StartCommand {
                 throw error
             }
         }
+        return pid
     }
 
     /// The shim goes just before its daemon when memory runs out. Lacking the right to say so is no error.

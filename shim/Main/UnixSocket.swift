@@ -2,8 +2,19 @@ import CShim
 
 /// The shim's own socket: a file that only its owner may use.
 enum UnixSocket {
-    /// Binds and listens; the error's number is EADDRINUSE if the name is taken.
+    /// Binds and listens in the place of a socket that nobody listens on any more; the error's number is EADDRINUSE if
+    /// the name is taken otherwise.
     static func listen(at path: Text) throws(SystemError) -> OwnedFD {
+        do throws(SystemError) {
+            return try listenAnew(at: path)
+        } catch {
+            guard error.number == EADDRINUSE, presence(at: path) == .dead else { throw error }
+        }
+        Files.remove(path)
+        return try listenAnew(at: path)
+    }
+
+    private static func listenAnew(at path: Text) throws(SystemError) -> OwnedFD {
         let fd = OwnedFD(adopting: socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))
         guard fd.isOpen else { throw SystemError("socket") }
         let previous = umask(0o177)
@@ -30,11 +41,23 @@ enum UnixSocket {
         return lock
     }
 
-    /// Whether somebody listens there.
-    static func isAlive(_ path: Text) -> Bool {
+    /// What stands behind a name.
+    enum Presence {
+        /// Somebody listens there.
+        case alive
+        /// A socket that nobody listens on any more.
+        case dead
+        /// Something else, nothing, or we lack what it takes to find out.
+        case unknown
+    }
+
+    static func presence(at path: Text) -> Presence {
         let fd = OwnedFD(adopting: socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))
+        guard fd.isOpen else { return .unknown }
         // EAGAIN is a listener whose queue is full.
-        return withAddress(path) { connect(fd.raw, $0, $1) } == 0 || shim_errno() == EAGAIN
+        if withAddress(path, { connect(fd.raw, $0, $1) }) == 0 || shim_errno() == EAGAIN { return .alive }
+        // Plain files refuse too, and are not ours to replace.
+        return shim_errno() == ECONNREFUSED && Files.kind(path) == mode_t(S_IFSOCK) ? .dead : .unknown
     }
 
     /// The file that a listener is bound to; empty if there is none.

@@ -24,8 +24,16 @@ final class EventCollector: @unchecked Sendable {
         case silent
         /// It is taken and kept; the answer comes when the manner is another again.
         case holding
-        /// It is answered with code 3 and this message.
-        case refusing(String)
+        /// It is answered with this message and code; those of another topic are taken.
+        case refusing(String, code: Int32 = 3, topic: String? = nil)
+
+        func takes(_ topic: String) -> Bool {
+            switch self {
+            case .answering, .holding: true
+            case .silent: false
+            case .refusing(_, _, let refused): refused != nil && refused != topic
+            }
+        }
     }
 
     init(at path: String, _ manner: Manner = .answering) throws {
@@ -138,7 +146,7 @@ final class EventCollector: @unchecked Sendable {
                         serializedBytes: request.payload)
                 else { return }
                 let manner = lock.withLock {
-                    if self.manner == .answering || self.manner == .holding { envelopes.append(forward.envelope) }
+                    if self.manner.takes(forward.envelope.topic) { envelopes.append(forward.envelope) }
                     attempts += 1
                     lock.broadcast()
                     while self.manner == .holding, !isClosed { lock.wait() }
@@ -148,8 +156,9 @@ final class EventCollector: @unchecked Sendable {
                 switch manner {
                 case .answering, .holding: break
                 case .silent: continue
-                case .refusing(let message):
-                    response.status.code = 3
+                case .refusing(let message, let code, _):
+                    if manner.takes(forward.envelope.topic) { break }
+                    response.status.code = code
                     response.status.message = message
                 }
                 guard let body: [UInt8] = try? response.serializedBytes() else { return }

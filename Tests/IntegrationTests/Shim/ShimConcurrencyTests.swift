@@ -66,7 +66,7 @@ extension Integration {
                 try probes.awaitRounds(12)
                 try shim.send("Kill", shim.killRequest(SIGKILL))
                 #expect(try shim.wait() == 137)
-                try shim.events.await("exit a", within: 5)
+                try shim.events.await("exit a")
                 let refusals = try probes.finish()
                 // Each worker ends with the first refusal: the task is not there to be asked any more.
                 for refusal in refusals {
@@ -162,6 +162,68 @@ extension Integration {
                 try shim.delete()
                 let calls = try Host.read(shim.workspace.file("calls")).split(separator: "\n").map(String.init)
                 #expect(calls == (isPrivate ? ["create", "start", "delete"] : ["create", "start", "kill", "delete"]))
+            }
+        }
+
+        @Test(
+            "a pause that comes to its end after the init has is not told of, and undone", arguments: [ShimFlavor.runc])
+        func latePause(_ flavor: ShimFlavor) throws {
+            try ShimFixture.with(flavor) { shim in
+                let gate = try shim.gate("gate")
+                let reached = try shim.reader("reached")
+                let thawed = try shim.reader("thawed")
+                try shim.wrapRuntime(
+                    """
+                    [ $call = pause ] && { echo here > \(shim.fifo("reached")); read go < \(gate.path); exit 0; }
+                    [ $call = resume ] && echo there > \(shim.fifo("thawed"))
+                    """)
+                let pid = try shim.create()
+                try shim.startTask()
+                var pause = Containerd_Task_V2_PauseRequest()
+                pause.id = "a"
+                try shim.begin("Pause", pause, on: "pausing")
+                try reached.expect("here")
+                kill(pid, SIGKILL)
+                try shim.events.await("exit a")
+                try gate.open()
+                let _: Google_Protobuf_Empty = try shim.answer(on: "pausing")
+                try thawed.expect("there")
+                try shim.delete()
+                #expect(try shim.events.await("delete a") == ["create a", "start a", "exit a", "delete a"])
+                for reader in [reached, thawed] { _ = try reader.wait() }
+            }
+        }
+
+        @Test("an exec that comes in after everything was killed is killed too", arguments: [ShimFlavor.runc])
+        func lateExec(_ flavor: ShimFlavor) throws {
+            try ShimFixture.with(flavor, edit: Self.joinPIDs) { shim in
+                let gate = try shim.gate("gate")
+                let reached = try shim.reader("reached")
+                let killing = try shim.reader("killing")
+                // A runtime that has looked whether there is a container, and joins it only then.
+                try shim.wrapRuntime(
+                    """
+                    [ $call = kill ] && { $real "$@"; echo there > \(shim.fifo("killing")); exit 0; }
+                    if [ $call = exec ]; then
+                      while [ "$1" != --pid-file ]; do shift; done
+                      echo here > \(shim.fifo("reached")); read go < \(gate.path)
+                      sleep 1000 > /dev/null 2>&1 & echo $! > "$2"
+                      exit 0
+                    fi
+                    """)
+                let pid = try shim.create()
+                try shim.startTask()
+                try shim.send("Exec", shim.execRequest("e", ["sleep", "1000"]))
+                try shim.begin("Start", shim.startRequest("a", "e"), on: "starting")
+                try reached.expect("here")
+                kill(pid, SIGKILL)
+                try killing.expect("there")
+                try gate.open()
+                let started: Containerd_Task_V2_StartResponse = try shim.answer(on: "starting")
+                defer { kill(pid_t(started.pid), SIGKILL) }
+                #expect(try shim.wait("e") == 137)
+                #expect(try shim.wait() == 137)
+                for reader in [reached, killing] { _ = try reader.wait() }
             }
         }
 

@@ -77,6 +77,58 @@ extension Integration {
             }
         }
 
+        @Test("a start that cannot record the address leaves neither shim nor socket")
+        func unwritableAddress() throws {
+            try ShimFixture.with(.runc) { shim in
+                try shim.makeBundle("b", ["true"])
+                try Host.makeFolder(shim.bundle("b") + "/address.tmp")
+                let outcome = try Child(
+                    shim.arguments("b") + ["start"], environment: shim.environment, directory: shim.bundle("b")
+                ).wait()
+                #expect(outcome.status == 1)
+                #expect(outcome.errorText.contains("address.tmp"), "\(outcome.errorText)")
+                #expect(Host.names(in: shim.workspace.file("s")).count == 1)
+                // Of a shim that is left the workspace tells at its end.
+                try Host.removeFolder(shim.bundle("b"))
+            }
+        }
+
+        @Test("a debug socket that is left over is replaced")
+        func staleDebugSocket() throws {
+            try ShimFixture.with(
+                .runc, before: { $0.flags = ["-debug-socket", $0.workspace.file("debug")] }
+            ) { shim in
+                let process = try shim.shimPID()
+                kill(process, SIGKILL)
+                try Host.awaitEnd(of: process)
+                #expect(Host.exists(shim.workspace.file("debug")))
+                #expect(try shim.start("a") == shim.address)
+                let next = try shim.shimPID(on: "new")
+                let script =
+                    "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(s.recv(99))"
+                let text = try must(["python3", "-c", script, shim.workspace.file("debug")]).text
+                #expect(text.contains("shim \(next): "), "\(text)")
+            }
+        }
+
+        @Test("a debug socket that cannot be made is a line in the log, and what has its name stays")
+        func noDebugSocket() throws {
+            try ShimFixture.with(
+                .runc,
+                before: { shim in
+                    try Host.write("mine", to: shim.workspace.file("debug"))
+                    shim.flags = ["-debug-socket", shim.workspace.file("debug")]
+                }
+            ) { shim in
+                try shim.create()
+                let reader = try Child(["cat", shim.bundle("a") + "/log"])
+                try reader.expect("no debug socket: bind \(shim.workspace.file("debug")): address in use")
+                reader.signal(SIGKILL)
+                _ = try reader.wait()
+                #expect(try Host.read(shim.workspace.file("debug")) == "mine")
+            }
+        }
+
         @Test(
             "bad command lines end with an error that names the fault",
             arguments: [

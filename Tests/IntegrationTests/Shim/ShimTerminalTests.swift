@@ -90,6 +90,27 @@ extension Integration {
         }
 
         @Test(
+            "whoever looks at the console's socket first does not keep the runtime from it",
+            arguments: [ShimFlavor.runc])
+        func strangeConsole(_ flavor: ShimFlavor) throws {
+            try ShimFixture.with(flavor, ["sh", "-c", "test -t 0 && echo yes"], terminal: true) { shim in
+                try shim.wrapRuntime(
+                    """
+                    [ $call = create ] && python3 - "$@" <<'EOF'
+                    import socket, sys
+                    peer = socket.socket(socket.AF_UNIX)
+                    peer.connect(sys.argv[sys.argv.index("--console-socket") + 1])
+                    EOF
+                    """)
+                let reader = try shim.reader("out")
+                try shim.create("a", Self.streams)
+                try shim.startTask()
+                #expect(try shim.wait() == 0)
+                #expect(try reader.wait().text == "yes\r\n")
+            }
+        }
+
+        @Test(
             "terminals that come and go leave neither descriptors nor sockets behind",
             arguments: [ShimFlavor.runc, .crun])
         func leaks(_ flavor: ShimFlavor) throws {
