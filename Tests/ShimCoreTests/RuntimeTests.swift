@@ -71,7 +71,7 @@ struct RuntimeTests {
     @Test(
         "only the name of the options' type decides",
         arguments: [
-            ("", .success(.defaults)), ("runtimeoptions.v1.Options", .success(.defaults)),
+            ("", .success(.defaults)), ("runtimeoptions.v1.Options", .success(.generic)),
             ("containerd.runc.v1.Options", .success(.runc)),
             ("type.googleapis.com/containerd.runc.v1.Options", .success(.runc)),
             ("containerd.linux.runc.CreateOptions", .success(.linux)),

@@ -18,6 +18,8 @@ struct RuntimeOptions: Equatable {
     var criuImagePath: Text = ""
     /// Where criu works when it restores; empty for the bundle's `work`.
     var criuWorkPath: Text = ""
+    /// What a configuration said besides, which has no effect.
+    var unknownKeys: [Text] = []
 
     var binary: Text { binaryName.isEmpty ? "runc" : binaryName }
 
@@ -54,6 +56,8 @@ struct RuntimeOptions: Equatable {
     /// What kind of options an Any carries; only its type decides, never its bytes.
     enum Kind: Equatable {
         case defaults, runc
+        /// A configuration as it stands, for shims of other names than runc's.
+        case generic
         /// What 1.x clients send, for the same purpose, to runtimes of any other name.
         case linux
     }
@@ -61,7 +65,8 @@ struct RuntimeOptions: Equatable {
     /// Looks at the type URL of Create's or start's options.
     static func kind(typeURL: Text) -> Result<Kind, RPCError> {
         let name = typeURL.lastIndex(of: 0x2f).map { typeURL.dropFirst($0 + 1) } ?? typeURL
-        if name.isEmpty || name == "runtimeoptions.v1.Options" { return .success(.defaults) }
+        if name.isEmpty { return .success(.defaults) }
+        if name == "runtimeoptions.v1.Options" { return .success(.generic) }
         if name == "containerd.runc.v1.Options" { return .success(.runc) }
         if name == "containerd.linux.runc.CreateOptions" { return .success(.linux) }
         return .failure(RPCError(.unknown, "type with url \(typeURL): not found"))

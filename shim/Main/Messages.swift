@@ -121,6 +121,7 @@ extension RuntimeOptions {
         case .failure(let error): return .failure(error)
         case .success(.defaults): return .success(RuntimeOptions())
         case .success(.linux): return decodeLinux([UInt8](any.pointee.value))
+        case .success(.generic): return decodeGeneric([UInt8](any.pointee.value))
         case .success(.runc): break
         }
         guard
@@ -146,6 +147,33 @@ extension RuntimeOptions {
         options.criuWorkPath = Text(value.criu_work_path)
         return .success(options)
     }
+
+    /// A file counts more than what is sent with its path; a daemon sends only one of them.
+    private static func decodeGeneric(_ bytes: [UInt8]) -> Result<RuntimeOptions, RPCError> {
+        guard
+            let message = Decoded(
+                bytes, runtimeoptions__v1__options__unpack, runtimeoptions__v1__options__free_unpacked)
+        else {
+            return .failure(.invalid("runtimeoptions.v1.Options cannot be decoded"))
+        }
+        var source = Text(message.value.config_path)
+        var document = Text(bytes: [UInt8](message.value.config_body))
+        if source.isEmpty {
+            source = "config_body"
+        } else {
+            guard source.hasPrefix("/") else { return .failure(.invalid("config_path \(source) must be absolute")) }
+            guard let contents = Files.read(source, limit: configurationLimit) else {
+                return .failure(.invalid(SystemError("config_path \(source)").text))
+            }
+            document = contents
+        }
+        var options = RuntimeOptions()
+        if let error = options.read(toml: document, from: source) { return .failure(error) }
+        return .success(options)
+    }
+
+    /// More is no configuration.
+    private static var configurationLimit: Int { 1 << 20 }
 
     private static func decodeLinux(_ bytes: [UInt8]) -> Result<RuntimeOptions, RPCError> {
         guard

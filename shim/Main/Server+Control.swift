@@ -227,7 +227,8 @@ extension Server {
                     publish()
                 } else if action == .pause {
                     // The others could not die either.
-                    runRuntime(container.options, bundle: container.bundle, ["resume", container.id], .captured) { _ in }
+                    runRuntime(container.options, bundle: container.bundle, ["resume", container.id], .captured) { _ in
+                    }
                 }
                 call.replyEmpty()
             } else {

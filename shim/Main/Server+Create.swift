@@ -42,6 +42,7 @@ extension Server {
             call.fail(refusal)
             return
         }
+        for key in options.unknownKeys { log.warning("option \(key) of container \(id) is unknown and has no effect") }
         let process = TaskProcess(
             execID: "", stdin: Text(value.stdin), stdout: Text(value.stdout), stderr: Text(value.stderr),
             isTerminal: value.terminal != 0)

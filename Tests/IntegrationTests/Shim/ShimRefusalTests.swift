@@ -150,15 +150,6 @@ extension Integration {
                 #expect(refused.code == .unknown)
                 #expect(refused.message == "type with url example.org/Nonsense: not found")
 
-                // CRI's options: config_body has the number of runc's shim_cgroup.
-                var generic = Runtimeoptions_V1_Options()
-                generic.configBody = .init("[toml]".utf8)
-                request.options = ShimFlavor.any("runtimeoptions.v1.Options", try generic.serializedBytes())
-                try shim.send("Create", request)
-                try shim.send("Kill", shim.killRequest(SIGKILL))
-                _ = try shim.wait()
-                try shim.delete()
-
                 var runc = Containerd_Runc_V1_Options()
                 runc.noNewKeyring = true
                 request.options = ShimFlavor.any(

@@ -7,6 +7,7 @@
 #include "containerd/forward.pb-c.h"
 #include "containerd/linux_runc.pb-c.h"
 #include "containerd/runc_options.pb-c.h"
+#include "containerd/runtime_options.pb-c.h"
 #include "containerd/task.pb-c.h"
 #include "containerd/types.pb-c.h"
 #include "ttrpc/ttrpc.pb-c.h"
