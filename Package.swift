@@ -62,6 +62,10 @@ let package = Package(
         .target(
             name: "SwctrSeccomp", dependencies: ["SwctrCore", "SwctrOCI", "CSwctrLinux", "CSeccomp"],
             swiftSettings: settings),
+        .systemLibrary(name: "CSSL", path: "Sources/CSSL", pkgConfig: "libssl"),
+        .target(
+            name: "SwctrHTTP", dependencies: ["SwctrCore", "CSwctrLinux", "SwctrLinux", "CSSL"], swiftSettings: settings
+        ),
         .target(
             name: "SwctrContent", dependencies: ["SwctrCore", "SwctrLinux", "CCrypto"], swiftSettings: settings),
         .target(
@@ -72,11 +76,19 @@ let package = Package(
             name: "SwctrRuntime", dependencies: ["SwctrCore", "SwctrLinux", "SwctrProto", protobuf],
             swiftSettings: settings),
 
+        .target(
+            name: "SwctrRegistry",
+            dependencies: [
+                "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrHTTP", "SwctrContent",
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ], swiftSettings: settings),
+
         // MARK: Layer 3: images and tasks
         .target(
             name: "SwctrImages",
             dependencies: [
-                "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrContent", "SwctrSnapshots", "SwctrMetadata", log,
+                "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrHTTP", "SwctrRegistry", "SwctrContent", "SwctrSnapshots",
+                "SwctrMetadata", log,
             ],
             swiftSettings: settings),
         .target(
@@ -102,7 +114,9 @@ let package = Package(
             dependencies: [
                 "SwctrEngine",
                 "SwctrCore", "SwctrLinux", "SwctrOCI", "SwctrWire", "SwctrProto", "SwctrRPC", "SwctrContent",
-                "SwctrSnapshots", "SwctrMetadata", "SwctrRuntime", "SwctrImages", "SwctrTasks", protobuf, log,
+                "SwctrSnapshots", "SwctrMetadata", "SwctrRuntime", "SwctrImages", "SwctrTasks", "SwctrHTTP",
+                "SwctrRegistry",
+                protobuf, log,
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ] + nio,
             swiftSettings: settings),
@@ -113,7 +127,8 @@ let package = Package(
         .target(
             name: "SwctrCommands",
             dependencies: [
-                "SwctrCore", "CSwctrLinux", "SwctrLinux", "SwctrWire", "SwctrProto", "SwctrClient", protobuf,
+                "SwctrCore", "CSwctrLinux", "SwctrLinux", "SwctrOCI", "SwctrWire", "SwctrProto", "SwctrClient",
+                protobuf,
                 argumentParser,
             ],
             swiftSettings: settings),
@@ -155,13 +170,16 @@ let package = Package(
         .testTarget(
             name: "SwctrMetadataTests", dependencies: ["SwctrCore", "SwctrMetadata", log, grdb],
             exclude: ["Golden"], swiftSettings: settings),
+        .testTarget(name: "SwctrHTTPTests", dependencies: ["SwctrCore", "SwctrHTTP"], swiftSettings: settings),
+        .testTarget(
+            name: "SwctrRegistryTests", dependencies: ["SwctrCore", "SwctrHTTP", "SwctrRegistry"],
+            swiftSettings: settings),
         .testTarget(name: "SwctrContentTests", dependencies: ["SwctrCore", "SwctrContent"], swiftSettings: settings),
         .testTarget(
             name: "SwctrServiceTests",
             dependencies: [
-                "SwctrService", "SwctrContent", "SwctrCore", "SwctrLinux", "SwctrMetadata", "SwctrProto", "SwctrRPC",
-                "SwctrRuntime",
-                "SwctrWire", protobuf, log,
+                "SwctrService", "SwctrContent", "SwctrCore", "SwctrImages", "SwctrLinux", "SwctrMetadata", "SwctrProto",
+                "SwctrRPC", "SwctrRuntime", "SwctrSnapshots", "SwctrWire", protobuf, log,
             ] + nio,
             swiftSettings: settings),
         .testTarget(

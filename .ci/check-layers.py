@@ -9,10 +9,11 @@ from pathlib import Path
 
 # Position of each module; a module imports only what stands lower. Siblings do not see each other.
 LAYERS = [
-    {"SwctrCore", "SwctrProto", "CSwctrLinux", "CCrypto", "CISAL", "CZstd", "CSeccomp", "ShimCore"},
+    {"SwctrCore", "SwctrProto", "CSwctrLinux", "CCrypto", "CISAL", "CZstd", "CSeccomp", "CSSL", "ShimCore"},
     {"SwctrLinux", "SwctrOCI", "SwctrWire"},
     {"SwctrRPC"},
-    {"SwctrContent", "SwctrSnapshots", "SwctrMetadata", "SwctrRuntime", "SwctrSeccomp"},
+    {"SwctrContent", "SwctrSnapshots", "SwctrMetadata", "SwctrRuntime", "SwctrSeccomp", "SwctrHTTP"},
+    {"SwctrRegistry"},
     {"SwctrImages", "SwctrTasks"},
     {"SwctrEngine"},
     {"SwctrService", "SwctrClient"},
@@ -23,7 +24,7 @@ LAYERS = [
 ONLY_IN = {
     "GRDB": {"SwctrMetadata"},
     "ArgumentParser": {"SwctrCommands", "swctr", "swctrd"},
-    "TOMLKit": {"SwctrService"},
+    "TOMLKit": {"SwctrService", "SwctrRegistry"},
 }
 # What the client's start-up time does not allow.
 CLIENT = {"SwctrCore", "SwctrLinux", "SwctrWire", "SwctrClient", "SwctrCommands", "swctr"}

@@ -8,7 +8,7 @@ build=(make:make gcc:gcc g++:g++ libc6-dev pkg-config:pkg-config python3:python3
     libssl-dev libisal-dev libzstd-dev libsqlite3-dev libseccomp-dev
     libprotobuf-c-dev musl-tools:musl-gcc)
 run=(runc:runc busybox-static:busybox python3:python3)
-test=(runc:runc crun:crun runsc:runsc containerd:containerd-shim-runc-v1 busybox-static:busybox skopeo:skopeo umoci:umoci
+test=(runc:runc crun:crun runsc:runsc containerd:containerd-shim-runc-v1 busybox-static:busybox skopeo:skopeo umoci:umoci openssl:openssl
     docker-registry:docker-registry criu:criu zstd:zstd containernetworking-plugins:/usr/lib/cni/bridge python3:python3
     qemu-system-x86:qemu-system-x86_64 cpio:cpio e2fsprogs:mke2fs
     python3-grpcio python3-protobuf python3-websocket

@@ -28,4 +28,10 @@ public struct BlobReader: ~Copyable, Sendable {
     public mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(EngineError) -> Int {
         try file.read(into: buffer, subject: "content \(digest)")
     }
+
+    /// Reads from `offset` on next.
+    public mutating func seek(to offset: Int64) throws(EngineError) {
+        let descriptor = file.number
+        try retryingInterrupts("seek in", subject: "content \(digest)") { lseek(descriptor, off_t(offset), SEEK_SET) }
+    }
 }

@@ -2,7 +2,9 @@ internal import CCrypto
 public import SwctrCore
 
 /// Digests bytes as they pass by, with libcrypto.
-public struct DigestHasher: ~Copyable {
+///
+/// - Note: `@unchecked Sendable`: it has one owner, and libcrypto's contexts are not bound to a thread.
+public struct DigestHasher: ~Copyable, @unchecked Sendable {
     private let context: OpaquePointer
     private let algorithm: Digest.Algorithm
 

@@ -12,9 +12,10 @@ internal import SwctrLinux
 public struct LocalContentStore: Sendable {
     /// The layout's folder.
     public let root: String
+    let busy = BusyNames()
 
     /// Opens the store in `root` and creates what is missing. Writes that an earlier process did not finish are
-    /// thrown away.
+    /// thrown away, unless they have a name.
     public static func open(root: String) throws(EngineError) -> LocalContentStore {
         let store = LocalContentStore(root: root)
         for folder in ["", "/blobs", "/blobs/sha256", "/blobs/sha512", "/ingest"] {
@@ -22,8 +23,7 @@ public struct LocalContentStore: Sendable {
                 throw .system("create folder", subject: root + folder)
             }
         }
-        let ingest = try OwnedFD.directory(root + "/ingest")
-        for entry in try ingest.entries(subject: root + "/ingest") { _ = unlinkat(ingest.number, entry.name, 0) }
+        try store.clearIngests()
         if access(root + "/oci-layout", F_OK) != 0 {
             try store.replace("oci-layout", with: Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8))
         }
@@ -35,15 +35,19 @@ public struct LocalContentStore: Sendable {
 
     /// Begins a write of a blob whose digest need not be known yet.
     public func ingest(_ algorithm: Digest.Algorithm = .sha256) throws(EngineError) -> ContentWriter {
-        try ContentWriter(store: self, algorithm: algorithm)
+        try ContentWriter(store: self, algorithm: algorithm, place: IngestPlace(root: root))
     }
 
     /// Stores a small blob.
+    ///
+    /// - Parameter announce: told the digest before the blob can be seen under it.
     @discardableResult
-    public func store(_ bytes: [UInt8], expecting digest: Digest? = nil) throws(EngineError) -> Digest {
+    public func store(
+        _ bytes: [UInt8], expecting digest: Digest? = nil, announce: (Digest) -> Void = { _ in }
+    ) throws(EngineError) -> Digest {
         var writer = try ingest(digest?.algorithm ?? .sha256)
         try writer.append(bytes)
-        return try writer.commit(expecting: digest).digest
+        return try writer.commit(expecting: digest, announce: announce).digest
     }
 
     /// Opens a blob.

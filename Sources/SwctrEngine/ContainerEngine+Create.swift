@@ -17,29 +17,35 @@ extension ContainerEngine {
     ) async throws -> ContainerRecord {
         let plan = try await plan(request, in: namespace)
         return try await exclusively(plan.key) { [self] in
-            let base = try await prepareSnapshot(plan, on: try await prepareImage(plan))
-            do {
-                let record = try await record(for: plan, rootfs: base.rootfs, autoRemove: false)
-                try await metadata.write { tx in
-                    try Self.insert(record, tx)
-                    if let intent = base.intent { try tx.removeIntent(intent.id) }
+            try await withImage(of: plan) { parent in
+                let base = try await prepareSnapshot(plan, on: parent)
+                do {
+                    let record = try await record(for: plan, rootfs: base.rootfs, autoRemove: false)
+                    try await metadata.write { tx in
+                        try Self.insert(record, tx)
+                        if let intent = base.intent { try tx.removeIntent(intent.id) }
+                    }
+                    await announce(record)
+                    return record
+                } catch {
+                    if let intent = base.intent { await cleanup.dropSnapshot(intent) }
+                    throw error
                 }
-                await announce(record)
-                return record
-            } catch {
-                if let intent = base.intent { await cleanup.dropSnapshot(intent) }
-                throw error
             }
         }
     }
 
-    /// The image's layers, unpacked.
-    ///
-    /// - Returns: the snapshot to stand on; nil for an image without layers, and without an image.
-    func prepareImage(_ plan: ContainerPlan) async throws -> String? {
-        guard let image = plan.image else { return nil }
-        try await images.ensureUnpacked(image, namespace: plan.key.namespace, snapshotter: plan.snapshotter)
-        return try await snapshotParent(plan)
+    /// Runs `body` with the image's layers unpacked, and the snapshot to stand on (nil for an image without layers, and
+    /// without an image); they stay at least until it has returned, whoever removes the image meanwhile.
+    func withImage<Value: Sendable>(
+        of plan: ContainerPlan, _ body: @escaping @Sendable (_ parent: String?) async throws -> Value
+    ) async throws -> Value {
+        guard let image = plan.image else { return try await body(nil) }
+        return try await images.withUnpacked(
+            image, namespace: plan.key.namespace, snapshotter: plan.snapshotter
+        ) { [self] in
+            try await body(try await snapshotParent(plan))
+        }
     }
 
     /// A root file system, and the intent that names it until a row does.

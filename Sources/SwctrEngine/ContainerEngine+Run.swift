@@ -52,8 +52,9 @@ extension ContainerEngine {
         try start.check(runtime: plan.runtime.name)
         if start.network { try checkNetwork(plan) }
         return try await exclusively(plan.key) { [self] in
-            let parent = try await prepareImage(plan)
-            let handle = try await createForRun(plan, start, on: parent, autoRemove: autoRemove)
+            let handle = try await withImage(of: plan) { [self] parent in
+                try await createForRun(plan, start, on: parent, autoRemove: autoRemove)
+            }
             do {
                 try await begin(handle, start)
                 return handle

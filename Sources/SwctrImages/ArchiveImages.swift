@@ -15,12 +15,13 @@ struct ArchiveImages: Sendable {
     /// Reads `index.json` of an OCI layout, or `manifest.json` of `docker save`; where there are both, as in newer
     /// archives of Docker, the index says more.
     init(
-        _ archive: ArchiveContents, _ options: ImportOptions, _ naming: ImportOptions.Naming, content: LocalContentStore
+        _ archive: ArchiveContents, _ options: ImportOptions, _ naming: ImportOptions.Naming,
+        content: LocalContentStore, hold: Hold
     ) throws(EngineError) {
         if let bytes = archive.documents["index.json"] {
-            try readIndex(bytes, options, naming, content)
+            try readIndex(bytes, options, naming, content, hold)
         } else if let bytes = archive.documents["manifest.json"] {
-            try readDockerManifest(bytes, archive, options, naming, content)
+            try readDockerManifest(bytes, archive, options, naming, content, hold)
         } else {
             throw EngineError(
                 .invalidArgument, subject: "archive", message: "holds neither index.json nor manifest.json",
@@ -29,11 +30,12 @@ struct ArchiveImages: Sendable {
     }
 
     private mutating func readIndex(
-        _ bytes: [UInt8], _ options: ImportOptions, _ naming: ImportOptions.Naming, _ content: LocalContentStore
+        _ bytes: [UInt8], _ options: ImportOptions, _ naming: ImportOptions.Naming, _ content: LocalContentStore,
+        _ hold: Hold
     ) throws(EngineError) {
         let index: Index = try ImageGraph.decode(bytes, "index.json")
         if !options.indexName.isEmpty {
-            let digest = try content.store(bytes)
+            let digest = try content.store(bytes) { hold.keep(.blob($0)) }
             named.append(
                 Named(
                     name: options.indexName,
@@ -75,7 +77,7 @@ struct ArchiveImages: Sendable {
 
     private mutating func readDockerManifest(
         _ bytes: [UInt8], _ archive: ArchiveContents, _ options: ImportOptions, _ naming: ImportOptions.Naming,
-        _ content: LocalContentStore
+        _ content: LocalContentStore, _ hold: Hold
     ) throws(EngineError) {
         let entries: [DockerEntry] = try ImageGraph.decode(bytes, "manifest.json")
         for entry in entries {
@@ -95,7 +97,7 @@ struct ArchiveImages: Sendable {
             do { document = try ImageGraph.encoder.encode(manifest) } catch {
                 throw EngineError(.internal, subject: "manifest", message: "cannot be encoded", causes: ["\(error)"])
             }
-            let digest = try content.store([UInt8](document))
+            let digest = try content.store([UInt8](document)) { hold.keep(.blob($0)) }
             var target = Descriptor(mediaType: .dockerManifest, digest: digest, size: Int64(document.count))
             target.platform = try ImageGraph(content: content).config(manifest.config).platform
             let tags = entry.repoTags ?? []

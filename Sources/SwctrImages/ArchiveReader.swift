@@ -15,7 +15,8 @@ public final class ArchiveReader: @unchecked Sendable {
     private var decompressor = Decompressor()
     private var failure: EngineError?
 
-    init(content: LocalContentStore) { intake = ArchiveIntake(content: content) }
+    /// - Parameter hold: keeps what comes in until it has a name.
+    init(content: LocalContentStore, hold: Hold) { intake = ArchiveIntake(content: content, hold: hold) }
 
     /// Takes the next bytes; a compressed archive is decompressed on the way.
     ///
@@ -73,6 +74,7 @@ public final class ArchiveReader: @unchecked Sendable {
 private final class ArchiveIntake: TarHandler {
     private(set) var contents = ArchiveContents()
     private let content: LocalContentStore
+    private let hold: Hold
     private var current: Current = .nothing
 
     private enum Current: ~Copyable {
@@ -81,7 +83,10 @@ private final class ArchiveIntake: TarHandler {
         case blob(name: String, expected: Digest?, size: Int64, writer: ContentWriter)
     }
 
-    init(content: LocalContentStore) { self.content = content }
+    init(content: LocalContentStore, hold: Hold) {
+        self.content = content
+        self.hold = hold
+    }
 
     func begin(_ entry: TarEntry) throws(EngineError) {
         let name = ArchiveContents.normalized(String(decoding: entry.path, as: UTF8.self))
@@ -132,7 +137,9 @@ private final class ArchiveIntake: TarHandler {
         case .nothing: break
         case .document(let name, let bytes): contents.documents[name] = bytes
         case .blob(let name, let expected, let size, let writer):
-            let (digest, stored) = try writer.commit(expecting: expected, size: size)
+            let (digest, stored) = try writer.commit(expecting: expected, size: size) { [hold] in
+                hold.keep(.blob($0))
+            }
             contents.blobs[name] = ArchiveContents.Blob(digest: digest, size: stored)
         }
     }

@@ -21,28 +21,28 @@ extension ImageStore {
         feed: @escaping @Sendable (ArchiveReader) async throws -> Void,
         onProgress: @escaping @Sendable (ImportProgress) async -> Void
     ) async throws -> [ImageRecord] {
+        let hold = Hold(pins)
+        defer { hold.release() }
         do {
-            let (records, hasRest) = try await gate.shared { [self] in
-                let reader = ArchiveReader(content: content)
-                try await feed(reader)
-                return try await takeIn(try await reader.finish(), namespace, options, onProgress)
-            }
-            if hasRest { collectLater() }
+            let reader = ArchiveReader(content: content, hold: hold)
+            try await feed(reader)
+            let (records, hasRest) = try await takeIn(try await reader.finish(), namespace, options, hold, onProgress)
+            if hasRest { collectSoon() }
             return records
         } catch {
-            collectLater()
+            collectSoon()
             throw error
         }
     }
 
     private func takeIn(
-        _ archive: ArchiveContents, _ namespace: Namespace, _ options: ImportOptions,
+        _ archive: ArchiveContents, _ namespace: Namespace, _ options: ImportOptions, _ hold: Hold,
         _ onProgress: @escaping @Sendable (ImportProgress) async -> Void
     ) async throws -> ([ImageRecord], hasRest: Bool) {
         for blob in archive.blobs.values.sorted(by: { $0.digest < $1.digest }) {
             await onProgress(.blob(blob.digest, size: blob.size))
         }
-        let images = try ArchiveImages(archive, options, .init(options, today: Date()), content: content)
+        let images = try ArchiveImages(archive, options, .init(options, today: Date()), content: content, hold: hold)
         guard !images.named.isEmpty else {
             throw EngineError(
                 .notFound, subject: "archive", message: "no image in it matches",
@@ -54,11 +54,16 @@ extension ImageStore {
             reachable.merge(try graph.reachable(from: image.target)) { $1 }
             resolved += try resolve(image, options)
         }
+        // Some of it may have been here before, and nobody's but ours now.
+        for digest in reachable.keys { hold.keep(.blob(digest)) }
         for image in resolved { try checkComplete(image) }
         if options.unpack {
-            for image in resolved { try await unpack(image, namespace, options, onProgress) }
+            try await metadata.write { try $0.ensureNamespace(namespace) }
+            for image in resolved { try await unpack(image, namespace, options.snapshotter, hold, onProgress) }
         }
-        let records = try await name(images.named, reachable, in: namespace)
+        let records = try await name(
+            images.named.map { NamedTarget(name: $0.name, target: $0.target) }, in: namespace,
+            unpacked: options.unpack ? options.snapshotter : nil)
         // docker save writes files beside the images, which are blobs that nobody needs now.
         return (records, archive.blobs.values.contains { reachable[$0.digest] == nil })
     }
@@ -81,47 +86,5 @@ extension ImageStore {
                 .notFound, subject: "image \"\(image.name)\"",
                 message: "layer \(layer.digest) is missing from the archive")
         }
-    }
-
-    private func unpack(
-        _ image: ResolvedImage, _ namespace: Namespace, _ options: ImportOptions,
-        _ onProgress: @escaping @Sendable (ImportProgress) async -> Void
-    ) async throws {
-        try await metadata.write { try $0.ensureNamespace(namespace) }
-        let count = image.layers.count
-        try await unpacker.unpack(
-            namespace: namespace, layers: Array(zip(image.layers, image.config.rootfs.diffIDs)),
-            snapshotter: options.snapshotter
-        ) { number, digest in
-            await onProgress(.unpacked(digest, number: number, of: count))
-        }
-    }
-
-    private func name(
-        _ images: [ArchiveImages.Named], _ reachable: [Digest: Int64], in namespace: Namespace
-    ) async throws -> [ImageRecord] {
-        let now = Date()
-        let (records, events) = try await metadata.write { tx -> ([ImageRecord], [ImageEvent]) in
-            try tx.ensureNamespace(namespace)
-            for (digest, size) in reachable where try tx.content(namespace, digest) == nil {
-                try tx.addContent(ContentRecord(namespace: namespace, digest: digest, size: size, createdAt: now))
-            }
-            var records: [ImageRecord] = []
-            var events: [ImageEvent] = []
-            for image in images {
-                let old = try tx.image(namespace, image.name)
-                let record = ImageRecord(
-                    namespace: namespace, name: image.name, digest: image.target.digest,
-                    mediaType: image.target.mediaType.rawValue, size: image.target.size, labels: old?.labels ?? [:],
-                    createdAt: old?.createdAt ?? now, updatedAt: now)
-                try tx.upsertImage(record)
-                records.append(record)
-                events.append(old == nil ? .created(image.name) : .updated(image.name))
-            }
-            return (records, events)
-        }
-        for event in events { await notify(namespace, event) }
-        await publishIndex()
-        return records
     }
 }

@@ -11,7 +11,7 @@ extension ImageStore {
     public func recover() async throws {
         try await snapshots.recover()
         await publishIndex()
-        collectLater()
+        collectSoon()
     }
 
     /// Writes all names into the content store's `index.json`, so that other tools that know OCI layouts can read the

@@ -12,10 +12,15 @@ public final class ImageStore: Sendable {
     let content: LocalContentStore
     let unpacker: Unpacker
     let snapshots: SnapshotStore
-    let gate = ContentGate()
+    let pins = Pins()
+    let collections = CollectionQueue()
+    let fetches = FetchRegister<Digest>()
+    let pulls = PullRegister()
     let indexWriter = IndexWriter()
     let notify: @Sendable (Namespace, ImageEvent) async -> Void
     let log: Logger
+    /// For short-lived mounts.
+    let scratch: String
     var graph: ImageGraph { ImageGraph(content: content) }
 
     /// What was made out before, by target and platform: documents never change under a digest.
@@ -26,9 +31,12 @@ public final class ImageStore: Sendable {
         var platform: Platform
     }
 
-    /// - Parameter notify: told of every image that is created, updated or deleted.
+    /// - Parameters:
+    ///   - scratch: a folder of its own for short-lived mounts.
+    ///   - notify: told of every image that is created, updated or deleted.
     public init(
-        metadata: MetadataStore, content: LocalContentStore, snapshots: SnapshotStore, unpacker: Unpacker,
+        metadata: MetadataStore, content: LocalContentStore, snapshots: SnapshotStore, scratch: String,
+        unpacker: Unpacker,
         notify: @escaping @Sendable (Namespace, ImageEvent) async -> Void, log: Logger
     ) {
         self.metadata = metadata
@@ -37,6 +45,7 @@ public final class ImageStore: Sendable {
         self.unpacker = unpacker
         self.notify = notify
         self.log = log
+        self.scratch = scratch
     }
 
     /// All images of a namespace, by name.
@@ -93,26 +102,53 @@ public final class ImageStore: Sendable {
 
     private static let cacheLimit = 256
 
-    /// Unpacks what is not unpacked yet; concurrent calls for the same layers join.
+    /// Unpacks what is not unpacked yet, and keeps it from being collected while `body` runs: time to make something
+    /// that stands on it. Concurrent calls for the same layers join.
     ///
-    /// - Throws: what fetching, decompressing or applying a layer failed with; nothing half-applied stays visible.
-    public func ensureUnpacked(
+    /// - Throws: what fetching, decompressing or applying a layer failed with, nothing half-applied stays visible; and
+    ///   what `body` throws.
+    public func withUnpacked<Value: Sendable>(
         _ image: ResolvedImage, namespace: Namespace, snapshotter: String,
-        onProgress: @escaping @Sendable (ImportProgress) async -> Void = { _ in }
-    ) async throws {
-        guard let chainID = image.chainID else { return }
-        let done = try await metadata.read { tx in
-            try tx.snapshot(namespace, snapshotter, chainID.description)?.kind == .committed
-        }
-        if done { return }
-        try await gate.shared { [self] in
-            let count = image.layers.count
-            try await unpacker.unpack(
-                namespace: namespace, layers: Array(zip(image.layers, image.config.rootfs.diffIDs)),
-                snapshotter: snapshotter
-            ) { number, digest in
-                await onProgress(.unpacked(digest, number: number, of: count))
+        onProgress: @escaping @Sendable (ImportProgress) async -> Void = { _ in },
+        _ body: @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let hold = Hold(pins)
+        defer { hold.release() }
+        if let chainID = image.chainID {
+            hold.keep(.snapshot(namespace, snapshotter: snapshotter, key: chainID.description))
+            let isDone = try await metadata.read { tx in
+                try tx.snapshot(namespace, snapshotter, chainID.description)?.kind == .committed
             }
+            if !isDone { try await unpack(image, namespace, snapshotter, hold) { _ in } }
+        }
+        return try await body()
+    }
+
+    /// Unpacks what is in the store.
+    func unpack(
+        _ image: ResolvedImage, _ namespace: Namespace, _ snapshotter: String, _ hold: Hold,
+        _ onProgress: @escaping @Sendable (ImportProgress) async -> Void
+    ) async throws {
+        let provider = BlobProvider(content: content, register: fetches, hold: hold)
+        let count = image.layers.count
+        try await unpacker.unpack(
+            try Self.layers(of: image),
+            .init(namespace: namespace, snapshotter: snapshotter, provider: provider, slots: Slots(Self.layersAtOnce))
+        ) { number, digest in
+            await onProgress(.unpacked(digest, number: number, of: count))
+        }
+    }
+
+    /// Layers that one pull or import works on at a time, unless it is asked for another number.
+    static let layersAtOnce = 3
+
+    /// An image's layers with the names that they have when unpacked.
+    static func layers(of image: ResolvedImage) throws(EngineError) -> [Unpacker.Layer] {
+        let chain = try ChainID.all(of: image.config.rootfs.diffIDs)
+        return image.layers.indices.map { index in
+            Unpacker.Layer(
+                descriptor: image.layers[index], diffID: image.config.rootfs.diffIDs[index], chainID: chain[index],
+                parent: index == 0 ? nil : chain[index - 1])
         }
     }
 
@@ -124,7 +160,7 @@ public final class ImageStore: Sendable {
         guard try await metadata.write({ try $0.deleteImage(namespace, record.name) }) else { return }
         await notify(namespace, .deleted(record.name))
         await publishIndex()
-        if sync { try await collect() } else { collectLater() }
+        if sync { try await collect() } else { collectSoon() }
     }
 }
 

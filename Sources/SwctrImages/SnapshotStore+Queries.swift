@@ -10,7 +10,7 @@ extension SnapshotStore {
     /// - Returns: how it is mounted.
     /// - Throws: `.alreadyExists`; `.notFound` for snapshotter and parent.
     public func view(
-        _ namespace: Namespace, snapshotter: String, key: String, parent: String, labels: Labels = [:]
+        _ namespace: Namespace, snapshotter: String, key: String, parent: String?, labels: Labels = [:]
     ) async throws -> [Mount] {
         let made = try await make(.view, namespace, snapshotter, key, parent, labels)
         return try self.snapshotter(snapshotter).mounts(made.record.id, parents: made.parents, readOnly: true)
@@ -32,7 +32,7 @@ extension SnapshotStore {
             try driver.commit(record.id)
             try driver.synchronize()
         }
-        let kept = labels.merging([ImageStore.rootLabel: Date().ISO8601Format()]) { given, _ in given }
+        let kept = labels.merging([GCLabel.root: Date().ISO8601Format()]) { given, _ in given }
         try await metadata.write {
             try $0.commitSnapshot(namespace, snapshotter, key: key, name: name, labels: kept)
         }
@@ -60,5 +60,29 @@ extension SnapshotStore {
         let driver = try self.snapshotter(snapshotter)
         let record = try await stat(namespace, snapshotter: snapshotter, key: key)
         return try await BlockingWork.run { () throws(EngineError) in try driver.usage(record.id) }
+    }
+
+    /// Storage ids of a snapshot and of all beneath it, nearest first.
+    func lineage(_ namespace: Namespace, snapshotter: String, key: String) async throws -> [Int64] {
+        try await metadata.read { tx in
+            guard let record = try tx.snapshot(namespace, snapshotter, key) else { throw Self.missing(key) }
+            return [record.id] + (try tx.ancestors(of: record).map(\.id))
+        }
+    }
+
+    /// Changes labels; an empty value takes one away.
+    ///
+    /// - Returns: the labels after it.
+    /// - Throws: `.notFound`.
+    public func setLabels(
+        _ namespace: Namespace, snapshotter: String, key: String, _ changes: Labels
+    ) async throws -> Labels {
+        _ = try self.snapshotter(snapshotter)
+        return try await metadata.write { tx in
+            guard let record = try tx.snapshot(namespace, snapshotter, key) else { throw Self.missing(key) }
+            let labels = record.labels.merging(changes) { $1 }.filter { !$0.value.isEmpty }
+            try tx.setSnapshotLabels(namespace, snapshotter, key, labels)
+            return labels
+        }
     }
 }

@@ -162,7 +162,9 @@ public final class SnapshotStore: Sendable {
     }
 
     /// Ends writing: brings the tree to the disk, then gives it its lasting name.
-    func commit(_ made: Made, as name: String) async throws {
+    ///
+    /// - Parameter parent: what it stands on from now on, where it was made before that was there.
+    func commit(_ made: Made, as name: String, onto parent: String? = nil) async throws {
         let record = made.record
         let driver = try snapshotter(record.snapshotter)
         try await BlockingWork.run { () throws(EngineError) in
@@ -170,7 +172,7 @@ public final class SnapshotStore: Sendable {
             try driver.synchronize()
         }
         try await metadata.write { tx in
-            try tx.commitSnapshot(record.namespace, record.snapshotter, key: record.key, name: name)
+            try tx.commitSnapshot(record.namespace, record.snapshotter, key: record.key, name: name, onto: parent)
             try tx.removeIntent(made.intent.id)
         }
         await notify(

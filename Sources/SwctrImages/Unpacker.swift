@@ -1,12 +1,17 @@
-import SwctrMetadata
+import Logging
 import SwctrContent
 import SwctrCore
+import SwctrHTTP
 import SwctrLinux
+import SwctrMetadata
 import SwctrOCI
 import SwctrSnapshots
 
-/// Unpacks layers into committed snapshots named by their chain ID. Who asks for a layer that is being unpacked waits
-/// for that.
+/// Unpacks layers into committed snapshots named by their chain ID.
+///
+/// Layers are unpacked at the same time where the snapshotter keeps each in a directory of its own, and while their
+/// bytes arrive; they are committed in order, each after the one beneath it. Who asks for a layer that is being unpacked
+/// waits for that.
 public actor Unpacker {
     private let content: LocalContentStore
     private let snapshots: SnapshotStore
@@ -23,92 +28,188 @@ public actor Unpacker {
         self.snapshots = snapshots
     }
 
+    /// One layer of an image.
+    struct Layer: Sendable {
+        var descriptor: Descriptor
+        /// Of the uncompressed archive.
+        var diffID: Digest
+        var chainID: Digest
+        /// Chain ID of the layer beneath.
+        var parent: Digest?
+    }
+
+    /// How an image's layers are unpacked.
+    struct Job: Sendable {
+        var namespace: Namespace
+        var snapshotter: String
+        var provider: BlobProvider
+        /// Layers that are fetched and unpacked at a time.
+        var slots: Slots
+    }
+
     /// - Parameters:
-    ///   - layers: lowest first, each with the digest of its uncompressed archive.
+    ///   - layers: lowest first.
     ///   - onLayer: told the number, from 1, and the digest of each layer that is there now.
-    /// - Throws: `.failedPrecondition` for a layer whose bytes are not what the configuration says; what the archive or
-    ///   the disk said. Layers below it stay.
+    /// - Throws: `.failedPrecondition` for a layer whose bytes are not what the configuration says; what the archive, the
+    ///   registry or the disk said. Layers below it stay.
     func unpack(
-        namespace: Namespace, layers: [(Descriptor, Digest)], snapshotter: String,
-        onLayer: @Sendable (Int, Digest) async -> Void
+        _ layers: [Layer], _ job: Job, onLayer: @Sendable (Int, Digest) async -> Void
     ) async throws {
-        let chain = try ChainID.all(of: layers.map(\.1))
-        for (number, (layer, diffID)) in layers.enumerated() {
-            let key = Key(namespace: namespace, snapshotter: snapshotter, chainID: chain[number])
-            let parent = number == 0 ? nil : chain[number - 1]
-            try await join(key) { [self] in
-                try await unpackOne(layer, diffID: diffID, key, parent: parent)
-            }
-            await onLayer(number + 1, layer.digest)
+        for layer in layers {
+            job.provider.hold.keep(
+                .snapshot(job.namespace, snapshotter: job.snapshotter, key: layer.chainID.description))
         }
-    }
-
-    private func join(_ key: Key, _ work: @escaping @Sendable () async throws -> Void) async throws {
-        if let running = underWay[key] { return try await running.value }
-        let task = Task { try await work() }
-        underWay[key] = task
-        defer { underWay[key] = nil }
-        try await task.value
-    }
-
-    private nonisolated func unpackOne(_ layer: Descriptor, diffID: Digest, _ key: Key, parent: Digest?) async throws {
-        let name = key.chainID.description
-        let isDone = try await snapshots.metadata.read { tx in
-            try tx.snapshot(key.namespace, key.snapshotter, name) != nil
-        }
-        if isDone { return }
-        // A name of its own: one that was cut off earlier is removed by its intent, and not in the way.
-        let scratch = "extract-\(String(UInt64.random(in: .min ... .max), radix: 36)) \(name)"
-        let made = try await snapshots.make(
-            .active, key.namespace, key.snapshotter, scratch, parent?.description, untilCommit: true)
+        var tasks: [(task: Task<Void, any Error>, isOwn: Bool)] = []
+        for layer in layers { tasks.append(await begin(layer, job, after: tasks.last?.task)) }
         do {
-            let target = try snapshots.snapshotter(key.snapshotter).layerTarget(made.record.id, parents: made.parents)
-            try await BlockingWork.run { [content] () throws(EngineError) in
-                try Self.apply(layer, diffID: diffID, to: target, from: content)
+            try await withTaskCancellationHandler {
+                for (number, layer) in layers.enumerated() {
+                    do { try await tasks[number].task.value } catch {
+                        // Another's pull was given up, and this layer, or the one beneath it, with it: it is ours now.
+                        let isOver = Task.isCancelled || job.provider.cancellation?.isCancelled == true
+                        let wasGivenUp = EngineError(wrapping: error).code == .cancelled
+                        guard !isOver, !tasks[number].isOwn || wasGivenUp else { throw error }
+                        tasks[number] = await begin(layer, job, after: number == 0 ? nil : tasks[number - 1].task)
+                        try await tasks[number].task.value
+                    }
+                    await onLayer(number + 1, layer.descriptor.digest)
+                }
+            } onCancel: { [tasks] in
+                for entry in tasks where entry.isOwn { entry.task.cancel() }
             }
-            try await snapshots.commit(made, as: name)
+        } catch {
+            // One layer that cannot be had makes the others moot; nothing of them may go on behind the caller's back.
+            job.provider.cancellation?.cancel()
+            for entry in tasks where entry.isOwn {
+                entry.task.cancel()
+                _ = try? await entry.task.value
+            }
+            throw error
+        }
+    }
+
+    private func begin(
+        _ layer: Layer, _ job: Job, after beneath: Task<Void, any Error>?
+    ) async -> (task: Task<Void, any Error>, isOwn: Bool) {
+        let key = Key(namespace: job.namespace, snapshotter: job.snapshotter, chainID: layer.chainID)
+        if let running = underWay[key] { return (running, false) }
+        let task = Task { [self] in
+            do {
+                try await run(layer, job, after: beneath)
+                forget(key)
+            } catch {
+                forget(key)
+                throw EngineError(wrapping: error).during("unpack", of: "layer \(layer.descriptor.digest)")
+            }
+        }
+        underWay[key] = task
+        return (task, true)
+    }
+
+    private func forget(_ key: Key) { underWay[key] = nil }
+
+    // MARK: One layer
+
+    private nonisolated func run(_ layer: Layer, _ job: Job, after beneath: Task<Void, any Error>?) async throws {
+        let driver = try snapshots.snapshotter(job.snapshotter)
+        if try await isCommitted(layer.chainID, job) {
+            // The files are there; the bytes may be wanted all the same.
+            if job.provider.fetcher != nil {
+                try await job.slots.with { try await job.provider.provide(layer.descriptor, kind: "layer") }
+            }
+            try await beneath?.value
+            job.provider.board?.set(layer.descriptor.digest, .done)
+            return
+        }
+        if let parent = layer.parent, try await !isCommitted(parent, job) {
+            if driver.hasIndependentLayers, try await unpackAlone(layer, job, driver, after: beneath) { return }
+            if !driver.hasIndependentLayers {
+                try await job.slots.with { try await job.provider.provide(layer.descriptor, kind: "layer") }
+            }
+            try await beneath?.value
+        }
+        try await unpackOn(layer, job, driver)
+    }
+
+    private nonisolated func isCommitted(_ chainID: Digest, _ job: Job) async throws -> Bool {
+        try await snapshots.metadata.read { tx in
+            try tx.snapshot(job.namespace, job.snapshotter, chainID.description) != nil
+        }
+    }
+
+    /// Unpacks a layer whose parent is there, or which has none.
+    private nonisolated func unpackOn(_ layer: Layer, _ job: Job, _ driver: any Snapshotter) async throws {
+        // A second time only where the bytes began anew in the middle.
+        for isLast in [false, true] {
+            let made = try await make(layer, job, parent: layer.parent)
+            do {
+                let target = try driver.layerTarget(made.record.id, parents: made.parents)
+                let outcome = try await job.slots.with { try await self.apply(layer, job, to: target) }
+                if case .unpacked = outcome {
+                    try await commit(made, layer, job, driver)
+                    return
+                }
+                if isLast {
+                    throw EngineError(.internal, operation: "unpack", message: "the layer could not be placed")
+                }
+                await snapshots.undo(made)
+            } catch {
+                await snapshots.undo(made)
+                throw error
+            }
+        }
+    }
+
+    /// Unpacks a layer before the one beneath it is there.
+    ///
+    /// - Returns: false where it turned out that it has to be unpacked anew on the others.
+    private nonisolated func unpackAlone(
+        _ layer: Layer, _ job: Job, _ driver: any Snapshotter, after beneath: Task<Void, any Error>?
+    ) async throws -> Bool {
+        let made = try await make(layer, job, parent: nil)
+        do {
+            var target = try driver.layerTarget(made.record.id, parents: [])
+            target.lowers = nil
+            let alone = target
+            let outcome = try await job.slots.with { try await self.apply(layer, job, to: alone) }
+            try await beneath?.value
+            guard case .unpacked(let pending) = outcome, let parent = layer.parent else {
+                await snapshots.undo(made)
+                return false
+            }
+            let parents = try await snapshots.lineage(job.namespace, snapshotter: job.snapshotter, key: "\(parent)")
+            let settled = try driver.layerTarget(made.record.id, parents: parents)
+            guard try await BlockingWork.run({ () throws(EngineError) in try pending.settle(settled) }) else {
+                await snapshots.undo(made)
+                return false
+            }
+            try await commit(made, layer, job, driver)
+            return true
         } catch {
             await snapshots.undo(made)
-            throw EngineError(wrapping: error).during("unpack", of: "layer \(layer.digest)")
+            throw error
         }
     }
 
-    private static func apply(
-        _ layer: Descriptor, diffID: Digest, to target: LayerTarget, from content: LocalContentStore
-    ) throws(EngineError) {
-        let digester = Digester(try DigestHasher(diffID.algorithm))
-        var applier = try LayerApplier(target: target) { digester.update($0) }
-        var reader = try content.read(layer.digest)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
-        defer { buffer.deallocate() }
-        while true {
-            let count = try reader.read(into: buffer)
-            if count == 0 { break }
-            try applier.push(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        }
-        _ = try applier.finish()
-        let found = try digester.finish()
-        if found != diffID {
-            throw EngineError(
-                .failedPrecondition,
-                message: "its content has the digest \(found), the image's configuration says \(diffID)",
-                hint: "the image is damaged: import it again")
-        }
+    /// A name of its own: one that was cut off earlier is removed by its intent, and not in the way.
+    private nonisolated func make(_ layer: Layer, _ job: Job, parent: Digest?) async throws -> SnapshotStore.Made {
+        let scratch = "extract-\(String(UInt64.random(in: .min ... .max), radix: 36)) \(layer.chainID)"
+        return try await snapshots.make(
+            .active, job.namespace, job.snapshotter, scratch, parent?.description, untilCommit: true)
     }
 
-    /// A hasher that a closure can write to.
-    private final class Digester {
-        private var hasher: DigestHasher?
+    private nonisolated func commit(
+        _ made: SnapshotStore.Made, _ layer: Layer, _ job: Job, _ driver: any Snapshotter
+    ) async throws {
+        try await snapshots.commit(made, as: layer.chainID.description, onto: layer.parent?.description)
+        job.provider.board?.set(layer.descriptor.digest, .done)
+    }
 
-        init(_ hasher: consuming DigestHasher) { self.hasher = consume hasher }
-
-        func update(_ bytes: UnsafeRawBufferPointer) { hasher?.update(bytes) }
-
-        func finish() throws(EngineError) -> Digest {
-            guard let hasher = hasher.take() else {
-                throw EngineError(.internal, operation: "digest", message: "was finished twice")
-            }
-            return try hasher.finish()
-        }
+    private nonisolated func apply(
+        _ layer: Layer, _ job: Job, to target: LayerTarget
+    ) async throws -> LayerUnpack.Outcome {
+        let unpack = try LayerUnpack(to: target, diffID: layer.diffID)
+        try await job.provider.provide(layer.descriptor, kind: "layer", to: unpack)
+        return try await BlockingWork.run { () throws(EngineError) in try unpack.finish() }
     }
 }

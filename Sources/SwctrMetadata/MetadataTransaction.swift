@@ -47,7 +47,8 @@ extension MetadataTransaction {
             .map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
         let sql = """
             INSERT INTO \(Record.table) (\(Record.columns.joined(separator: ", "))) VALUES (\(marks)) \
-            ON CONFLICT (\(Record.keyColumns.joined(separator: ", "))) DO UPDATE SET \(changes)
+            ON CONFLICT (\(Record.keyColumns.joined(separator: ", "))) \
+            \(changes.isEmpty ? "DO NOTHING" : "DO UPDATE SET \(changes)")
             """
         try mapping(record) { try db.run(sql, StatementArguments(record.values)) }
     }

@@ -7,6 +7,9 @@ enum Migrations {
         migrator.registerMigration("v1") { db in
             for statement in SchemaV1.statements { try db.execute(sql: statement) }
         }
+        migrator.registerMigration("leases") { db in
+            for statement in SchemaLeases.statements { try db.execute(sql: statement) }
+        }
         return migrator
     }
 }

@@ -4,6 +4,7 @@ import NIOCore
 import SwctrContent
 import SwctrCore
 import SwctrEngine
+import SwctrHTTP
 import SwctrImages
 import SwctrLinux
 import SwctrMetadata
@@ -45,7 +46,7 @@ struct Assembly {
             metadata: store, snapshotters: try Self.snapshotters(configuration, log),
             notify: { namespace, event in await publish(namespace, event.topic, event.message) }, log: log)
         images = ImageStore(
-            metadata: store, content: content, snapshots: snapshots,
+            metadata: store, content: content, snapshots: snapshots, scratch: state + "/scratch",
             unpacker: Unpacker(content: content, snapshots: snapshots),
             notify: { namespace, event in await publish(namespace, event.topic, event.message) }, log: log)
 
@@ -84,9 +85,14 @@ struct Assembly {
             snapshotters: snapshots.names, countRunning: { [tasks] in await Self.running(tasks) }
         ).register(on: &router)
         NamespacesService(store: store, publish: publish).register(on: &router)
-        ContentService(store: store, content: content).register(on: &router)
-        SnapshotsService(store: store, defaultSnapshotter: snapshotter).register(on: &router)
-        ImagesService(images: images, defaultSnapshotter: snapshotter).register(on: &router)
+        let registries = RegistryDefaults(
+            hostsFolders: configuration.registryHosts, timeouts: .init(stall: configuration.registryStall),
+            proxies: ProxySettings(Self.environment()))
+        ContentService(store: store, content: content, images: images, registries: registries).register(on: &router)
+        SnapshotsService(snapshots: snapshots, images: images, defaultSnapshotter: snapshotter).register(on: &router)
+        ImagesService(images: images, defaultSnapshotter: snapshotter, registries: registries).register(on: &router)
+        LeasesService(store: store, images: images).register(on: &router)
+        SystemService(images: images).register(on: &router)
         ContainersService(engine: engine).register(on: &router)
         TasksService(engine: engine, tasks: tasks).register(on: &router)
         EventsService(bus: bus).register(on: &router)

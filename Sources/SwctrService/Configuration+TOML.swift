@@ -39,6 +39,7 @@ extension Configuration {
                 case "default_snapshotter": set(&configuration.defaultSnapshotter, table, key)
                 case "log": readLog(table, into: &configuration)
                 case "cni": readCNI(table, into: &configuration)
+                case "registry": readRegistry(table, into: &configuration)
                 case "runtimes": readRuntimes(table, into: &configuration)
                 default: problems.append("unknown key \(key)")
                 }
@@ -73,6 +74,28 @@ extension Configuration {
                     }
                     configuration.cniPluginFolders = folders
                 default: problems.append("unknown key cni.\(key)")
+                }
+            }
+        }
+
+        private mutating func readRegistry(_ table: TOMLTable, into configuration: inout Configuration) {
+            guard let registry = table["registry"]?.table else { return problems.append("registry must be a table") }
+            for key in registry.keys {
+                switch key {
+                case "hosts_dirs":
+                    let folders = registry[key]?.array?.map { $0.string ?? "" } ?? [""]
+                    if folders.allSatisfy({ $0.hasPrefix("/") }) {
+                        configuration.registryHosts = folders
+                    } else {
+                        problems.append("registry.hosts_dirs must be a list of absolute paths")
+                    }
+                case "stall_timeout":
+                    if let seconds = registry[key]?.int, (1...3600).contains(seconds) {
+                        configuration.registryStall = .seconds(seconds)
+                    } else {
+                        problems.append("registry.stall_timeout must be a number of seconds from 1 to 3600")
+                    }
+                default: problems.append("unknown key registry.\(key)")
                 }
             }
         }

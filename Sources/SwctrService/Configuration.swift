@@ -21,6 +21,10 @@ public struct Configuration: Sendable, Equatable {
     /// Where networks of `--cni` are configured, and where their plug-ins are.
     public var cniConfigurationFolder = "/etc/cni/net.d"
     public var cniPluginFolders = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"]
+    /// Folders with a folder per registry, in which a hosts.toml says how it is reached; the first that has one counts.
+    public var registryHosts = ["/etc/swctr/certs.d", "/etc/docker/certs.d"]
+    /// A transfer with a registry in which nothing moves for so long is broken off and tried again.
+    public var registryStall: Duration = .seconds(30)
     /// Shim by runtime name, an absolute path or a name to search for.
     public var runtimes: [String: String] = [:]
 

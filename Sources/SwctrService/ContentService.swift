@@ -2,6 +2,7 @@ import Foundation
 import NIOPosix
 public import SwctrContent
 import SwctrCore
+public import SwctrImages
 public import SwctrMetadata
 import SwctrProto
 public import SwctrRPC
@@ -11,16 +12,24 @@ import Synchronization
 
 /// `swctr.v1.Content`.
 public struct ContentService: Sendable {
-    private let store: MetadataStore
-    private let content: LocalContentStore
+    let store: MetadataStore
+    let content: LocalContentStore
+    let images: ImageStore
+    let registries: RegistryDefaults
 
-    public init(store: MetadataStore, content: LocalContentStore) {
+    public init(
+        store: MetadataStore, content: LocalContentStore, images: ImageStore, registries: RegistryDefaults
+    ) {
         self.store = store
         self.content = content
+        self.images = images
+        self.registries = registries
     }
 
     /// Adds the service's methods.
     public func register(on router: inout RPCRouter) {
+        registerChanges(on: &router)
+        registerRemote(on: &router)
         router.unary(ServiceName.content, "List") {
             (request: Swctr_V1_ListContentRequest, context) -> Swctr_V1_ListContentResponse in
             let namespace = try context.namespace

@@ -9,18 +9,23 @@ public import SwctrRPC
 import SwctrWire
 import SwiftProtobuf
 
-/// `swctr.v1.Images`, except for the import.
+/// `swctr.v1.Images`.
 public struct ImagesService: Sendable {
     let images: ImageStore
     let defaultSnapshotter: String
+    let registries: RegistryDefaults
 
-    public init(images: ImageStore, defaultSnapshotter: String) {
+    public init(images: ImageStore, defaultSnapshotter: String, registries: RegistryDefaults) {
         self.images = images
         self.defaultSnapshotter = defaultSnapshotter
+        self.registries = registries
     }
 
     /// Adds the service's methods.
     public func register(on router: inout RPCRouter) {
+        registerNames(on: &router)
+        registerTransfers(on: &router)
+        registerConversion(on: &router)
         router.unary(ServiceName.images, "List") {
             (request: Swctr_V1_ListImagesRequest, context) -> Swctr_V1_ListImagesResponse in
             let namespace = try context.namespace

@@ -9,6 +9,7 @@ import SwctrLinux
 public struct NativeSnapshotter: Snapshotter {
     public static let name = "native"
     public var name: String { Self.name }
+    public var hasIndependentLayers: Bool { false }
     private let folder: SnapshotFolder
 
     public init(root: String) throws(EngineError) { folder = try SnapshotFolder(root: root) }
@@ -41,4 +42,5 @@ public struct NativeSnapshotter: Snapshotter {
     public func detach(_ id: Int64) throws(EngineError) { try folder.detach(id) }
     public func emptyTrash() throws(EngineError) { try folder.emptyTrash() }
     public func usage(_ id: Int64) throws(EngineError) -> SnapshotUsage { try folder.usage(id) }
+    public func ids() throws(EngineError) -> [Int64] { try folder.ids() }
 }

@@ -9,6 +9,7 @@ import SwctrLinux
 public struct OverlaySnapshotter: Snapshotter {
     public static let name = "overlayfs"
     public var name: String { Self.name }
+    public var hasIndependentLayers: Bool { true }
     private let folder: SnapshotFolder
 
     /// - Throws: `.failedPrecondition` with a hint where overlayfs does not work in `root`.
@@ -54,4 +55,5 @@ public struct OverlaySnapshotter: Snapshotter {
     public func detach(_ id: Int64) throws(EngineError) { try folder.detach(id) }
     public func emptyTrash() throws(EngineError) { try folder.emptyTrash() }
     public func usage(_ id: Int64) throws(EngineError) -> SnapshotUsage { try folder.usage(id) }
+    public func ids() throws(EngineError) -> [Int64] { try folder.ids() }
 }

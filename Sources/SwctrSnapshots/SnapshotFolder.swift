@@ -74,5 +74,9 @@ struct SnapshotFolder: Sendable {
         try TreeUsage.measure(DirectoryHandle(try OwnedFD.directory(tree(of: id))), subject: tree(of: id))
     }
 
+    func ids() throws(EngineError) -> [Int64] {
+        try OwnedFD.directory(root).entries(subject: root).compactMap { Int64($0.text) }
+    }
+
     private static let fs: [CChar] = "fs".utf8.map { CChar(bitPattern: $0) } + [0]
 }

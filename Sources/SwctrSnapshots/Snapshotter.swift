@@ -17,11 +17,15 @@ public import SwctrCore
 /// - `detach` takes the tree out of the way at once; the id is free of it when it returns, also when there was nothing.
 ///   `emptyTrash` removes what was detached, by this process or an earlier one. In between the bytes are still used.
 /// - `usage` counts the tree's own bytes and inodes, without its parents'.
+/// - `ids` lists the trees that are there.
 ///
 /// Calls for different ids may run at the same time. Nothing outside the snapshotter's folder is touched.
 public protocol Snapshotter: Sendable {
     /// "overlayfs", "native": as users name it and as records hold it.
     var name: String { get }
+
+    /// Whether layers can be unpacked before those beneath them: each is a directory of its own.
+    var hasIndependentLayers: Bool { get }
 
     func prepare(_ id: Int64, parents: [Int64]) throws(EngineError)
     func mounts(_ id: Int64, parents: [Int64], readOnly: Bool) throws(EngineError) -> [Mount]
@@ -31,6 +35,7 @@ public protocol Snapshotter: Sendable {
     func detach(_ id: Int64) throws(EngineError)
     func emptyTrash() throws(EngineError)
     func usage(_ id: Int64) throws(EngineError) -> SnapshotUsage
+    func ids() throws(EngineError) -> [Int64]
 }
 
 /// What a tree takes on disk.

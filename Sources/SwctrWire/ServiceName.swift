@@ -5,6 +5,8 @@ public enum ServiceName {
     public static let images = "swctr.v1.Images"
     public static let content = "swctr.v1.Content"
     public static let snapshots = "swctr.v1.Snapshots"
+    public static let leases = "swctr.v1.Leases"
+    public static let system = "swctr.v1.System"
     public static let namespaces = "swctr.v1.Namespaces"
     public static let events = "swctr.v1.Events"
     public static let engine = "swctr.v1.Engine"

@@ -26,8 +26,13 @@ struct ImageFixture: Sendable {
         snapshots = SnapshotStore(metadata: metadata, snapshotters: [native], notify: { _, _ in }, log: log)
         let unpacker = Unpacker(content: content, snapshots: snapshots)
         images = ImageStore(
-            metadata: metadata, content: content, snapshots: snapshots, unpacker: unpacker, notify: { _, _ in },
-            log: log)
+            metadata: metadata, content: content, snapshots: snapshots, scratch: root, unpacker: unpacker,
+            notify: { _, _ in }, log: log)
+    }
+
+    /// Unpacks what is not unpacked yet.
+    func unpack(_ image: ResolvedImage) async throws {
+        try await images.withUnpacked(image, namespace: .default, snapshotter: "native") {}
     }
 
     static func with(_ body: (ImageFixture) async throws -> Void) async throws {

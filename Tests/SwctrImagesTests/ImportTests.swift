@@ -175,7 +175,7 @@ struct ImportTests {
             try await fixture.take(ArchiveBuilder.simple("r.example/x:1"), .native(unpack: false))
             #expect(try await fixture.snapshotRows().isEmpty)
             let image = try await fixture.images.resolve(.default, "r.example/x:1", platform: nil)
-            try await fixture.images.ensureUnpacked(image, namespace: .default, snapshotter: "native")
+            try await fixture.unpack(image)
             #expect(try await fixture.text("f", in: "r.example/x:1") == "x")
         }
     }

@@ -40,7 +40,7 @@ struct UnpackTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<20 {
                     group.addTask {
-                        try await fixture.images.ensureUnpacked(image, namespace: .default, snapshotter: "native")
+                        try await fixture.unpack(image)
                     }
                 }
                 try await group.waitForAll()
@@ -121,13 +121,13 @@ struct UnpackTests {
             let bytes = try fixture.content.bytes(of: top, limit: 1 << 20)
             try Data(bytes.dropLast(1600)).write(to: URL(fileURLWithPath: fixture.content.path(of: top)))
             let error = await #expect(throws: EngineError.self) {
-                try await fixture.images.ensureUnpacked(image, namespace: .default, snapshotter: "native")
+                try await fixture.unpack(image)
             }
             #expect(error?.description.contains("\(top)") == true)
             #expect(try await fixture.snapshotRows().map(\.kind) == [.committed, .committed])
             #expect(try await fixture.metadata.read { try $0.intents() }.isEmpty)
             try fixture.content.store(bytes)
-            try await fixture.images.ensureUnpacked(image, namespace: .default, snapshotter: "native")
+            try await fixture.unpack(image)
             #expect(try await fixture.text("top", in: "r.example/a:1") == "a")
         }
     }

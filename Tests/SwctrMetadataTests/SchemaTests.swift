@@ -26,7 +26,7 @@ struct SchemaTests {
             try store.close()
             let queue = try DatabaseQueue(path: store.path)
             let names = try await queue.read { try String.fetchAll($0, sql: "SELECT * FROM grdb_migrations") }
-            #expect(names == ["v1"])
+            #expect(names == ["v1", "leases"])
             try await queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('v999')") }
             try queue.close()
             let error = #expect(throws: EngineError.self) { try MetadataStore.open(at: store.path, log: quiet) }

@@ -2,11 +2,13 @@ import Logging
 import NIOPosix
 import SwctrContent
 import SwctrCore
+import SwctrImages
 import SwctrMetadata
 import SwctrProto
 import SwctrRPC
 import SwctrRuntime
 import SwctrService
+import SwctrSnapshots
 import SwctrWire
 import SwiftProtobuf
 import Synchronization
@@ -35,9 +37,20 @@ struct ServicesTests {
             let published = Published()
             var router = RPCRouter()
             NamespacesService(store: store, publish: { _, topic, _ in published.add(topic) }).register(on: &router)
-            SnapshotsService(store: store, defaultSnapshotter: "overlayfs").register(on: &router)
             let content = try LocalContentStore.open(root: folder + "/content")
-            ContentService(store: store, content: content).register(on: &router)
+            let snapshots = SnapshotStore(
+                metadata: store,
+                snapshotters: [
+                    try NativeSnapshotter(root: folder + "/native"), NamedSnapshotter(name: "overlayfs"),
+                ], notify: { _, _ in }, log: log)
+            let images = ImageStore(
+                metadata: store, content: content, snapshots: snapshots, scratch: folder,
+                unpacker: Unpacker(content: content, snapshots: snapshots), notify: { _, _ in }, log: log)
+            SnapshotsService(snapshots: snapshots, images: images, defaultSnapshotter: "overlayfs")
+                .register(on: &router)
+            ContentService(store: store, content: content, images: images, registries: RegistryDefaults())
+                .register(on: &router)
+            LeasesService(store: store, images: images).register(on: &router)
             EngineService(
                 configuration: Configuration(), serverID: "an-id", store: store,
                 runtimes: RuntimeRegistry(configured: [:], directories: []), snapshotters: ["overlayfs"],
@@ -186,4 +199,22 @@ struct ServicesTests {
             #expect(info.runtimes.map(\.name) == ["io.containerd.runc.v2"])
         }
     }
+}
+
+/// A snapshotter of another name for records that no test looks into: nothing of it works.
+struct NamedSnapshotter: Snapshotter {
+    let name: String
+    var hasIndependentLayers: Bool { false }
+
+    private var refusal: EngineError { EngineError(.unimplemented, subject: name, message: "has a name only") }
+
+    func prepare(_ id: Int64, parents: [Int64]) throws(EngineError) { throw refusal }
+    func mounts(_ id: Int64, parents: [Int64], readOnly: Bool) throws(EngineError) -> [Mount] { throw refusal }
+    func layerTarget(_ id: Int64, parents: [Int64]) throws(EngineError) -> LayerTarget { throw refusal }
+    func commit(_ id: Int64) throws(EngineError) { throw refusal }
+    func synchronize() throws(EngineError) { throw refusal }
+    func detach(_ id: Int64) throws(EngineError) { throw refusal }
+    func emptyTrash() throws(EngineError) {}
+    func usage(_ id: Int64) throws(EngineError) -> SnapshotUsage { throw refusal }
+    func ids() throws(EngineError) -> [Int64] { throw refusal }
 }

@@ -64,4 +64,20 @@ enum Wording {
         else { return .null }
         return value
     }
+
+    /// Labels that were typed; an empty value clears one.
+    ///
+    /// - Throws: `.invalidArgument` for what is no label.
+    static func labels(_ texts: [String]) throws(EngineError) -> Labels {
+        var labels: Labels = [:]
+        for text in texts {
+            let (key, value) = LabelRule.parse(text)
+            labels[key] = value
+        }
+        try LabelRule.check(labels)
+        return labels
+    }
 }
+
+/// Bytes as the collection that generated messages hold them in, which has its name in a module that is not for us.
+func collection<Bytes: RangeReplaceableCollection<UInt8>>(of bytes: [UInt8]) -> Bytes { Bytes(bytes) }

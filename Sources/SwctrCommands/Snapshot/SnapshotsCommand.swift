@@ -7,9 +7,13 @@ import SwctrWire
 struct SnapshotsCommand: OptionGroupCommand {
     static let configuration = CommandConfiguration(
         commandName: "snapshots",
-        abstract: "Look at snapshots: the layers of images and what containers wrote",
+        abstract: "Work with snapshots: the layers of images and what containers wrote",
         discussion: "--snapshotter may also stand before the command's word.",
-        subcommands: [SnapshotList.self],
+        subcommands: [
+            SnapshotList.self, SnapshotTree.self, SnapshotInfo.self, SnapshotUsage.self, SnapshotPrepare.self,
+            SnapshotView.self, SnapshotMounts.self, SnapshotCommit.self, SnapshotDiff.self, SnapshotLabel.self,
+            SnapshotUnpack.self, SnapshotDelete.self,
+        ],
         aliases: ["snapshot"])
 
     static let groupOptions = ["--snapshotter": "--snapshotter"]

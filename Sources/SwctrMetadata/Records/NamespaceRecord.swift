@@ -62,6 +62,8 @@ extension MetadataTransaction {
                 .failedPrecondition, subject: "namespace \"\(name)\"",
                 message: "must be empty, but it still has \(left.joined(separator: ", "))")
         }
+        // A lease keeps something; where there is nothing, it goes along.
+        for lease in try leases(in: name) { try deleteLease(name, lease.id) }
         if try !delete(NamespaceRecord.self, name.rawValue, where: "name = ?", [name.rawValue]) {
             throw Self.missing(NamespaceRecord.self, name.rawValue)
         }

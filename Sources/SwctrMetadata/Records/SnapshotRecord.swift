@@ -77,9 +77,11 @@ extension MetadataTransaction {
 
     /// Turns the active snapshot `key` into the committed one `name`.
     ///
+    /// - Parameter onto: the committed snapshot that it stands on from now on; nil leaves it where it is.
     /// - Throws: `.notFound`; `.failedPrecondition` where it is not active; `.alreadyExists` for the name.
     public func commitSnapshot(
-        _ namespace: Namespace, _ snapshotter: String, key: String, name: String, labels: Labels = [:]
+        _ namespace: Namespace, _ snapshotter: String, key: String, name: String, labels: Labels = [:],
+        onto parent: String? = nil
     ) throws(EngineError) {
         guard let record = try snapshot(namespace, snapshotter, key) else {
             throw Self.missing(SnapshotRecord.self, key)
@@ -94,8 +96,8 @@ extension MetadataTransaction {
         try LabelRule.check(merged)
         do {
             try db.run(
-                "UPDATE snapshots SET key = ?, kind = 'committed', labels = ? WHERE id = ?",
-                [name, ColumnCoding.encode(merged), record.id])
+                "UPDATE snapshots SET key = ?, kind = 'committed', labels = ?, parent = ifnull(?, parent) WHERE id = ?",
+                [name, ColumnCoding.encode(merged), parent, record.id])
         } catch {
             throw MetadataStore.mapError(error, "commit", "snapshot \"\(key)\"")
         }

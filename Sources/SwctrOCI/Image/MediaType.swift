@@ -33,6 +33,10 @@ public struct MediaType: Hashable, Sendable, Codable, RawRepresentable, CustomSt
     public var isIndex: Bool { self == .ociIndex || self == .dockerManifestList }
     /// The configuration of an image that can be run.
     public var isImageConfig: Bool { self == .ociConfig || self == .dockerConfig }
+    /// A layer that its maker lets nobody pass on; registries other than the maker's do not have it.
+    public var isNonDistributable: Bool {
+        rawValue.contains(".nondistributable.") || rawValue.contains(".foreign.")
+    }
     /// A file-tree layer, whatever its compression.
     public var isLayer: Bool {
         rawValue.hasPrefix("application/vnd.oci.image.layer.")

@@ -55,8 +55,11 @@ public struct LayerApplier: ~Copyable {
         }
         try decoder.finish()
         try writer.finish()
-        return LayerResult(entries: decoder.count, bytes: bytes)
+        return LayerResult(entries: decoder.count, bytes: bytes, pending: writer.pending)
     }
+
+    /// Whether it was refused because the layers beneath are not known: it can be unpacked when they are.
+    public var needsLowers: Bool { writer.needsLowers }
 }
 
 /// The directory that a layer is to be unpacked into.
@@ -66,11 +69,12 @@ public struct LayerTarget: Sendable {
 
     /// Path of the directory.
     public var path: String
-    /// Directories of the layers beneath, nearest first; empty where `path` holds a full copy of them.
-    public var lowers: [String]
+    /// Directories of the layers beneath, nearest first; empty where `path` holds a full copy of them; nil where they
+    /// are not there yet: the layer is then settled on them by `LayerPending.settle`.
+    public var lowers: [String]?
     public var deletions: Deletions
 
-    public init(path: String, lowers: [String], deletions: Deletions) {
+    public init(path: String, lowers: [String]?, deletions: Deletions) {
         self.path = path
         self.lowers = lowers
         self.deletions = deletions

@@ -17,4 +17,6 @@ public struct LayerResult: Sendable {
     public var entries: Int
     /// Bytes of the uncompressed archive.
     public var bytes: Int64
+    /// Where the layers beneath were not known: what depends on them.
+    public var pending: LayerPending
 }

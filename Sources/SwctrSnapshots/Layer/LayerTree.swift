@@ -10,8 +10,12 @@ import SwctrLinux
 /// lower layer is made anew on top, with its owner, mode, attributes and time.
 struct LayerTree: ~Copyable {
     let root: DirectoryHandle
-    /// The layers beneath, nearest first; none where the directory already is a full copy.
-    let lowers: [DirectoryHandle]
+    /// The layers beneath, nearest first; none where the directory already is a full copy; nil while they are not known.
+    let lowers: [DirectoryHandle]?
+    /// Directories that were made because an entry lies in them, while nobody knew what is beneath.
+    private(set) var implied: Set<[UInt8]> = []
+    /// Whether an entry came up that cannot be placed without the layers beneath.
+    private(set) var needsLowers = false
     /// Times that directories get at the very end: whatever happens inside them changes theirs.
     var directoryTimes: [[UInt8]: TarEntry.Time] = [:]
     private var cache: [[UInt8]: Place] = [:]
@@ -24,15 +28,16 @@ struct LayerTree: ~Copyable {
         func key(_ name: [CChar]) -> [UInt8] { LayerPath.joined(path + [name]) }
     }
 
-    init(root: DirectoryHandle, lowers: [DirectoryHandle]) throws(EngineError) {
+    init(root: DirectoryHandle, lowers: [DirectoryHandle]?) throws(EngineError) {
         self.root = root
         self.lowers = lowers
-        remember(try root.descriptor.status(subject: "layer"), of: [])
+        if lowers == nil { implied.insert([]) } else { remember(try root.descriptor.status(subject: "layer"), of: []) }
     }
 
     /// A directory that is only passed through keeps the time that it had, unless an entry gives it another.
     private mutating func remember(_ status: stat, of path: [UInt8]) {
-        if directoryTimes[path] != nil { return }
+        // What was made for its contents' sake has no time of its own: the layers beneath will say.
+        if directoryTimes[path] != nil || implied.contains(path) { return }
         directoryTimes[path] = TarEntry.Time(
             seconds: Int64(status.st_mtim.tv_sec), nanoseconds: Int64(status.st_mtim.tv_nsec))
     }
@@ -95,6 +100,7 @@ struct LayerTree: ~Copyable {
         }
         if let found, found.kind == S_IFLNK { return .link(try directory.target(of: name)) }
         if let found, !found.isWhiteout { throw .system("open", subject: text(here.path + [name]), errno: ENOTDIR) }
+        if found == nil, lowers == nil, !create { throw missingLowers(here.path + [name]) }
         let below = found == nil ? try lower(here.path, name) : nil
         if let below, below.status.kind == S_IFLNK { return .link(try below.directory.target(of: name)) }
         if let below, !below.status.isDirectory {
@@ -113,6 +119,7 @@ struct LayerTree: ~Copyable {
         let made = try here.directory.child(name)
         if found != nil { try Overlay.markOpaque(made, subject: subject) }
         guard let below else {
+            if lowers == nil, found == nil { implied.insert(here.key(name)) }
             // Not what the umask left of it.
             try retryingInterrupts("set mode of", subject: subject) { fchmod(made.number, 0o755) }
             return made
@@ -120,6 +127,12 @@ struct LayerTree: ~Copyable {
         try TreeCopy.copyMetadata(of: below.directory, name, below.status, to: here.directory, name)
         remember(below.status, of: here.key(name))
         return made
+    }
+
+    /// The layer has to be unpacked anew when the layers beneath it are there.
+    mutating func missingLowers(_ path: [[CChar]]) -> EngineError {
+        needsLowers = true
+        return EngineError(.aborted, subject: text(path), message: "lies in a layer beneath that is not there yet")
     }
 
     func text(_ components: [[CChar]]) -> String { String(decoding: LayerPath.joined(components), as: UTF8.self) }
@@ -136,7 +149,7 @@ extension LayerTree {
 
     /// What `name` in the directory at `path` is in the layers beneath, as overlayfs would show it; nil for nothing.
     func lower(_ path: [[CChar]], _ name: [CChar]) throws(EngineError) -> Found? {
-        var layers = lowers
+        guard var layers = lowers else { return nil }
         var upper = root
         for component in path {
             if try Overlay.isOpaque(upper) { return nil }

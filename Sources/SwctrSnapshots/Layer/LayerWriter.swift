@@ -17,11 +17,21 @@ final class LayerWriter: TarHandler {
     private var name = ""
 
     init(target: LayerTarget, limits: LayerLimits) throws(EngineError) {
-        var lowers: [DirectoryHandle] = []
-        for path in target.lowers { lowers.append(DirectoryHandle(try OwnedFD.directory(path))) }
+        var lowers: [DirectoryHandle]?
+        if let paths = target.lowers {
+            lowers = []
+            for path in paths { lowers?.append(DirectoryHandle(try OwnedFD.directory(path))) }
+        }
         tree = try LayerTree(root: DirectoryHandle(try OwnedFD.directory(target.path)), lowers: lowers)
         deletions = target.deletions
         self.limits = limits
+    }
+
+    var needsLowers: Bool { tree.needsLowers }
+
+    /// What is to be looked at again once the layers beneath are there.
+    var pending: LayerPending {
+        LayerPending(implied: tree.implied, explicit: Set(tree.implied.filter { tree.directoryTimes[$0] != nil }))
     }
 
     static func tooLarge(_ what: String) -> EngineError {
@@ -236,6 +246,7 @@ extension LayerWriter {
         if status?.isDirectory == true || status?.isWhiteout == true {
             throw EngineError(.invalidArgument, subject: shown, message: "is no file")
         }
+        if status == nil, tree.lowers == nil { throw tree.missingLowers(source.path + [target]) }
         if status == nil {
             // The file is a lower layer's: like a write, a further name brings it up.
             guard let below = try tree.lower(source.path, target), !below.status.isDirectory else {

@@ -195,7 +195,8 @@ extension TreeCopy {
         }
     }
 
-    private static func attributes(of path: [CChar], subject: String) throws(EngineError) -> [[CChar]] {
+    /// Names of a file's extended attributes, without those that are overlayfs' own.
+    static func attributes(of path: [CChar], subject: String) throws(EngineError) -> [[CChar]] {
         var list = [CChar](repeating: 0, count: 65536)
         let size = swctr_llistxattr(path, &list, list.count)
         if size < 0 {

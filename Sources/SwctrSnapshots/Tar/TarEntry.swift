@@ -45,6 +45,8 @@ public struct TarEntry: Sendable {
     /// Whether the file has holes: data then comes with gaps between offsets.
     public var isSparse = false
 
+    public init() {}
+
     /// The path for messages.
     public var name: String { String(decoding: path.prefix(300), as: UTF8.self) }
 }

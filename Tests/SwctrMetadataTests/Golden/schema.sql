@@ -57,6 +57,22 @@ CREATE TABLE intents (
     payload TEXT NOT NULL DEFAULT '{}',
     created_at INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE lease_resources (
+    namespace TEXT NOT NULL,
+    lease TEXT NOT NULL,
+    type TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (namespace, lease, type, id),
+    FOREIGN KEY (namespace, lease) REFERENCES leases(namespace, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leases (
+    namespace TEXT NOT NULL REFERENCES namespaces(name),
+    id TEXT NOT NULL,
+    labels TEXT NOT NULL DEFAULT '{}',
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (namespace, id)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE namespaces (
     name TEXT NOT NULL PRIMARY KEY,
     labels TEXT NOT NULL DEFAULT '{}',
