@@ -8,7 +8,8 @@ here=$PWD
 # A quiet machine of two cores needs a third of it.
 seconds=${SWCTR_VM_SECONDS:-600}
 
-[ $# -gt 0 ] || set -- --filter 'Machine' --filter 'ResourceTests' --filter 'ShimMemoryTests'
+[ $# -gt 0 ] || set -- --filter 'Machine' --filter 'ShimResourceTests' --filter 'ShimMemoryTests' \
+    --filter 'Integration/ResourceTests/life'
 
 bin=$here/.build/debug
 tests=$bin/swctrPackageTests.xctest

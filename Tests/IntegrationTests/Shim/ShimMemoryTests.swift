@@ -44,9 +44,10 @@ extension Integration {
                     #expect(try shim.wait() == 137)
                     try shim.delete()
                     try shim.events.await("delete a", times: round)
-                    let count = Host.names(in: "/proc/\(process)/fd").count
-                    if round == 1 { descriptors = count } else { #expect(count <= descriptors) }
+                    if round == 1 { descriptors = Host.names(in: "/proc/\(process)/fd").count }
                 }
+                // One that is left of each round would be four by now; a connection may come and go.
+                #expect(Host.names(in: "/proc/\(process)/fd").count <= descriptors + 2)
                 let round = ["create a", "start a", "oom a", "exit a", "delete a"]
                 #expect(shim.events.seen == Array(repeating: round, count: 5).flatMap { $0 })
             }

@@ -18,10 +18,10 @@ extension Integration {
 
         @Test("Stats counts memory, processes, time and throttling", arguments: ShimFlavor.quick)
         func stats(_ flavor: ShimFlavor) throws {
-            let script = "i=0; while [ $i -lt 5000 ]; do i=$((i+1)); done; echo done; exec sleep 1000"
+            let script = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo done; exec sleep 1000"
             var limits = Self.limits
             // So little that even a busy machine gives it more than it may have.
-            limits["cpu"] = ["quota": 5000, "period": 50_000]
+            limits["cpu"] = ["quota": 5000, "period": 100_000]
             try ShimFixture.with(flavor, ["sh", "-c", script], edit: ShimFixture.limits(limits)) { shim in
                 let output = try shim.reader("out")
                 try shim.create("a", .output("out"))
@@ -33,7 +33,7 @@ extension Integration {
                 if Host.hasUnifiedCgroups {
                     #expect(metrics["memory.usage_limit"] == Double(64 << 20))
                     #expect(metrics["memory.usage"] ?? 0 > 0)
-                    #expect(metrics["cpu.usage_usec"] ?? 0 > 10_000)
+                    #expect(metrics["cpu.usage_usec"] ?? 0 > 1_000)
                     #expect(metrics["cpu.nr_periods"] ?? 0 > 0)
                     #expect(metrics["cpu.nr_throttled"] ?? 0 > 0)
                     // Debian's 1.6 does not know what has come since.
@@ -44,7 +44,7 @@ extension Integration {
                 } else {
                     #expect(metrics["memory.usage.limit"] == Double(64 << 20))
                     #expect(metrics["memory.usage.usage"] ?? 0 > 0)
-                    #expect(metrics["cpu.usage.total"] ?? 0 > 10_000_000)
+                    #expect(metrics["cpu.usage.total"] ?? 0 > 1_000_000)
                     #expect(metrics["cpu.throttling.periods"] ?? 0 > 0)
                     #expect(metrics["cpu.throttling.throttled_periods"] ?? 0 > 0)
                 }
@@ -54,7 +54,7 @@ extension Integration {
         /// The other shim is made to look at the same container by a runtime that makes none of its own.
         @Test("every number is the one that containerd's shim reads", arguments: [ShimFlavor.runc, .crun])
         func parity(_ flavor: ShimFlavor) throws {
-            let script = "head -c 8388608 /dev/zero > /tmp/file-$$; sync; echo done; exec sleep 1000"
+            let script = "head -c 1048576 /dev/zero > /tmp/file-$$; sync; echo done; exec sleep 1000"
             try ShimFixture.with(flavor, ["sh", "-c", script], edit: ShimFixture.limits(Self.limits)) { shim in
                 let output = try shim.reader("out")
                 let pid = try shim.create("a", .output("out"))
@@ -155,7 +155,8 @@ extension Integration {
                 func isFrozen() throws -> Bool {
                     Host.hasUnifiedCgroups
                         ? try shim.cgroupFile("", "cgroup.events").contains("frozen 1")
-                        : try shim.cgroupFile("freezer", "freezer.state") == "FROZEN"
+                        // crun does not wait until the last process has noticed.
+                        : try shim.cgroupFile("freezer", "freezer.state") != "THAWED"
                 }
                 try shim.send("Pause", shim.pauseRequest())
                 #expect(try isFrozen())
