@@ -108,8 +108,8 @@ extension Integration {
                 try Self.create(shim)
                 try shim.startTask()
                 let process = try shim.shimPID()
-                try shim.send(
-                    "Exec", shim.execRequest("e", ["sleep", "1000"], .init(input: "in", output: "out", terminal: true)))
+                let streams = ShimFixture.Streams(input: "in", output: "out", terminal: true)
+                try shim.send("Exec", shim.execRequest("e", ["sleep", "1000"], streams))
                 try shim.begin("Start", shim.startRequest("a", "e"), on: "exec")
                 try Host.awaitEnd(of: process)
                 _ = try shim.deleteBinary("a")
