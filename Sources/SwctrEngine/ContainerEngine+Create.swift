@@ -17,7 +17,7 @@ extension ContainerEngine {
     ) async throws -> ContainerRecord {
         let plan = try await plan(request, in: namespace)
         return try await exclusively(plan.key) { [self] in
-            try await withImage(of: plan) { parent in
+            try await withImage(of: plan) { [self] parent in
                 let base = try await prepareSnapshot(plan, on: parent)
                 do {
                     let record = try await record(for: plan, rootfs: base.rootfs, autoRemove: false)
@@ -35,17 +35,23 @@ extension ContainerEngine {
         }
     }
 
-    /// Runs `body` with the image's layers unpacked, and the snapshot to stand on (nil for an image without layers, and
-    /// without an image); they stay at least until it has returned, whoever removes the image meanwhile.
-    func withImage<Value: Sendable>(
-        of plan: ContainerPlan, _ body: @escaping @Sendable (_ parent: String?) async throws -> Value
+    /// Runs `body` with the image's layers unpacked; they stay at least until it has returned, whoever removes the image
+    /// meanwhile.
+    func withUnpackedImage<Value: Sendable>(
+        of plan: ContainerPlan, _ body: @Sendable () async throws -> Value
     ) async throws -> Value {
-        guard let image = plan.image else { return try await body(nil) }
+        guard let image = plan.image else { return try await body() }
         return try await images.withUnpacked(
-            image, namespace: plan.key.namespace, snapshotter: plan.snapshotter
-        ) { [self] in
-            try await body(try await snapshotParent(plan))
-        }
+            image, namespace: plan.key.namespace, snapshotter: plan.snapshotter, body)
+    }
+
+    /// The same for what is to stand on the image.
+    ///
+    /// - Parameter body: gets the snapshot to stand on; nil for an image without layers, and without an image.
+    func withImage<Value: Sendable>(
+        of plan: ContainerPlan, _ body: @Sendable (_ parent: String?) async throws -> Value
+    ) async throws -> Value {
+        try await withUnpackedImage(of: plan) { [self] in try await body(try await snapshotParent(plan)) }
     }
 
     /// A root file system, and the intent that names it until a row does.

@@ -15,9 +15,8 @@ extension ContainerEngine {
         _ request: Swctr_V1_ContainerOptions, in namespace: Namespace
     ) async throws -> Swctr_V1_ResolveContainerResponse {
         let plan = try await plan(request, in: namespace)
-        try await unpackImage(of: plan)
-        let document: Data = try await withAccounts(of: plan) { [self] mounts in
-            try await spec(for: plan, rootfs: mounts)
+        let document: Data = try await withUnpackedImage(of: plan) { [self] in
+            try await withAccounts(of: plan) { mounts in try await spec(for: plan, rootfs: mounts) }
         }
         var response = Swctr_V1_ResolveContainerResponse()
         response.spec = document
@@ -29,11 +28,6 @@ extension ContainerEngine {
         response.image = plan.image?.name ?? ""
         response.imageDigest = plan.image?.target.digest.description ?? ""
         return response
-    }
-
-    private func unpackImage(of plan: ContainerPlan) async throws {
-        guard let image = plan.image else { return }
-        try await images.ensureUnpacked(image, namespace: plan.key.namespace, snapshotter: plan.snapshotter)
     }
 
     /// Who lives in the image is read from a view of it, unless it is known.

@@ -31,8 +31,9 @@ extension RealShims {
                 #expect(FileManager.default.createFile(atPath: gate, contents: nil))
                 expectEnd(of: process)
 
-                let second = try await fixture.startManager()
-                let events = second.bus.subscribe()
+                let bus = EventBus()
+                let events = bus.subscribe()
+                let second = try await fixture.startManager(bus: bus)
                 try await second.tasks.recover()
                 let found = try second.tasks.task(fixture.namespace, runs.id)
                 #expect(try await found.snapshot() == before)

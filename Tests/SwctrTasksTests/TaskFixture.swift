@@ -94,12 +94,12 @@ final class TaskFixture: Sendable {
         try result.get()
     }
 
-    func startManager() async throws -> Manager {
+    /// - Parameter bus: one that somebody has subscribed to, for events that shims send as soon as we listen.
+    func startManager(bus: EventBus = EventBus()) async throws -> Manager {
         let configuration = TaskConfiguration(
             state: "\(folder)/state", address: "\(folder)/state/swctrd.sock",
             eventsAddress: "\(folder)/state/events.sock", executable: "/bin/true",
             environment: ProcessInfo.processInfo.environment)
-        let bus = EventBus()
         let tasks = TaskManager(
             configuration: configuration, store: store, bus: bus, eventLoops: loops, log: log)
         var router = RPCRouter()

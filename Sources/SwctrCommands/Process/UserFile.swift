@@ -57,9 +57,6 @@ enum UserFile {
     }
 }
 
-/// Bytes as the collection that generated messages hold them in, which has its name in a module that is not for us.
-func collection<Bytes: RangeReplaceableCollection<UInt8>>(of bytes: [UInt8]) -> Bytes { Bytes(bytes) }
-
 /// Paths go to the manager, which has another working directory.
 func absolutePath(_ path: String) -> String {
     if path.hasPrefix("/") || path.isEmpty { return path }
