@@ -22,7 +22,8 @@ struct Swctr: ParsableCommand {
             TaskAttach.self, TaskPause.self, TaskResume.self, Rename.self, Inspect.self, Top.self, Stats.self,
             ContainerCreate.self,
             TasksCommand.self, ContainersCommand.self, ImagesCommand.self, SnapshotsCommand.self,
-            ContentCommand.self, LeasesCommand.self, Login.self, Logout.self, NamespacesCommand.self, EventsCommand.self, OciCommand.self, PluginsCommand.self,
+            ContentCommand.self, LeasesCommand.self, Login.self, Logout.self, NamespacesCommand.self,
+            EventsCommand.self, OciCommand.self, PluginsCommand.self,
             ShimCommand.self,
             SystemCommand.self, DeprecationsCommand.self, VersionCommand.self, InfoCommand.self,
         ])
