@@ -73,7 +73,7 @@ struct HostileClientTests {
             while !isOver.load(ordering: .acquiring) {
                 let answer = try await other.call(
                     EchoServer.service, "Echo", Text.with { $0.value = "\(answers)" }, returning: Text.self,
-                    timeout: .seconds(10))
+                    timeout: .seconds(90))
                 #expect(answer.value == "\(answers)")
                 answers += 1
             }
@@ -98,7 +98,7 @@ struct HostileClientTests {
             let client = try await echo.client()
             for _ in 0..<20 {
                 _ = try await client.call(
-                    EchoServer.service, "Echo", Text(), returning: Text.self, timeout: .seconds(10))
+                    EchoServer.service, "Echo", Text(), returning: Text.self, timeout: .seconds(90))
             }
             #expect(try await loris.value == nil)
             await client.close()

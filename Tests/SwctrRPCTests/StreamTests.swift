@@ -69,7 +69,7 @@ struct StreamTests {
             #expect(over?.code == .cancelled)
             let answer = try await client.call(
                 EchoServer.service, "Empty", Google_Protobuf_Empty(), returning: Google_Protobuf_Empty.self,
-                timeout: .seconds(10))
+                timeout: .seconds(90))
             #expect(answer == Google_Protobuf_Empty())
             await client.close()
         }
@@ -119,7 +119,7 @@ struct StreamTests {
             let client = try await echo.client()
             let answer = try await client.call(
                 EchoServer.service, "Empty", Google_Protobuf_Empty(), returning: Google_Protobuf_Empty.self,
-                timeout: .seconds(10))
+                timeout: .seconds(90))
             #expect(answer == Google_Protobuf_Empty())
             #expect(try await reading.value == 20_000)
             await client.close()

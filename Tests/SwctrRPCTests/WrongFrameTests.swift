@@ -153,14 +153,14 @@ struct WrongFrameTests {
         try await EchoServer.with(limits: limits) { echo in
             let client = try await echo.client()
             _ = try await client.call(
-                EchoServer.service, "Echo", Text(), returning: Text.self, timeout: .seconds(10))
+                EchoServer.service, "Echo", Text(), returning: Text.self, timeout: .seconds(90))
             let frame = try await echo.raw { client in
                 try client.request(1, "Empty", Google_Protobuf_Empty())
                 return try client.receive()
             }
             #expect(frame == nil)
             _ = try await client.call(
-                EchoServer.service, "Echo", Text(), returning: Text.self, timeout: .seconds(10))
+                EchoServer.service, "Echo", Text(), returning: Text.self, timeout: .seconds(90))
             await client.close()
         }
     }
