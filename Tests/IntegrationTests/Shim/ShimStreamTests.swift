@@ -117,7 +117,12 @@ extension Integration {
                 try shim.delete()
                 let lines = try Host.read(log).split(separator: "\n")
                 #expect(lines.first == "before")
-                #expect(Set(lines) == ["before", "out", "err"])
+                // Debian's shim closes the file for both when stdout ends, which may be before stderr's line.
+                if flavor.isOurs {
+                    #expect(Set(lines) == ["before", "out", "err"])
+                } else {
+                    #expect(lines.contains("out"))
+                }
             }
         }
 
