@@ -91,6 +91,8 @@ extension ContainerEngine {
                     if let intent = base.intent { try tx.removeIntent(intent.id) }
                 },
                 mounts: { [self] in
+                    // The rows are there, and the shim, which tells of the task, waits for the mounts.
+                    await announce(record)
                     var rootfs = base.rootfs
                     if plan.image != nil, rootfs.isEmpty {
                         rootfs = try await snapshots.prepare(
@@ -99,7 +101,6 @@ extension ContainerEngine {
                     }
                     return autoRemove ? rootfs.map(\.withoutWriteback) : rootfs
                 })
-            await announce(record)
             return handle
         } catch {
             if let intent = base.intent { await dropUnowned(intent, key) }
