@@ -91,14 +91,14 @@ extension ContainerEngine {
                     if let intent = base.intent { try tx.removeIntent(intent.id) }
                 },
                 mounts: { [self] in
-                    // The rows are there, and the shim, which tells of the task, waits for the mounts.
-                    await announce(record)
                     var rootfs = base.rootfs
                     if plan.image != nil, rootfs.isEmpty {
                         rootfs = try await snapshots.prepare(
                             key.namespace, snapshotter: plan.snapshotter, key: key.id.rawValue, parent: parent,
                             labels: plan.request.snapshotLabels)
                     }
+                    // In containerd's order: after the snapshot, and before the task, whose shim waits for the mounts.
+                    await announce(record)
                     return autoRemove ? rootfs.map(\.withoutWriteback) : rootfs
                 })
             return handle
