@@ -16,6 +16,7 @@ extension ContainerEngine {
         _ key: ContainerKey, _ execID: ExecID, _ request: Swctr_V1_ExecRequest, stdio: TaskStdio,
         consoleSize: ConsoleSize?
     ) async throws -> UInt32 {
+        CgroupMigration.anticipate()
         let record = try await container(key)
         let task = try tasks.task(key.namespace, key.id)
         let process = try await process(for: request, record, task)

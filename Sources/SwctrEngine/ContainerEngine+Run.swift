@@ -1,7 +1,8 @@
-import SwctrImages
-import Logging
 import Foundation
+import Logging
 public import SwctrCore
+import SwctrImages
+import SwctrLinux
 import SwctrMetadata
 import SwctrOCI
 public import SwctrProto
@@ -48,6 +49,7 @@ extension ContainerEngine {
     public func run(
         _ request: Swctr_V1_ContainerOptions, start: StartOptions, autoRemove: Bool, in namespace: Namespace
     ) async throws -> TaskHandle {
+        CgroupMigration.anticipate()
         let plan = try await plan(request, in: namespace)
         try start.check(runtime: plan.runtime.name)
         if start.network { try checkNetwork(plan) }
@@ -110,6 +112,7 @@ extension ContainerEngine {
 
     /// Makes the task of a container that exists, and starts it.
     public func start(_ key: ContainerKey, _ start: StartOptions) async throws -> TaskHandle {
+        CgroupMigration.anticipate()
         let record = try await container(key)
         let runtime = try runtimes.resolve(record.runtimeName)
         let options = try RuntimeOptions(stored: record.runtimeOptions, runtime: record.runtimeName)

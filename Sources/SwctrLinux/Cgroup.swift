@@ -19,15 +19,36 @@ public struct Cgroup: Sendable {
             directories = []
             return
         }
-        directories = mountTable.split(separator: "\n").compactMap { line in
+        directories = Self.hierarchies(in: mountTable).map { $0.path + path }
+    }
+
+    /// A mounted hierarchy.
+    struct Hierarchy: Equatable {
+        var path: String
+        /// As /proc/PID/cgroup names them ("cpu,cpuacct", "name=systemd"); empty for version 2.
+        var controllers: String
+    }
+
+    /// - Parameter mountTable: a text in the form of /proc/self/mountinfo.
+    static func hierarchies(in mountTable: String) -> [Hierarchy] {
+        mountTable.split(separator: "\n").compactMap { line in
             // "… ROOT MOUNTPOINT OPTIONS… - TYPE SOURCE SUPEROPTIONS"
             let fields = line.split(separator: " ")
-            guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count, fields.count > 4,
-                fields[dash + 1] == "cgroup" || fields[dash + 1] == "cgroup2"
-            else { return nil }
-            return fields[4] + path
+            guard let dash = fields.firstIndex(of: "-"), dash + 3 < fields.count, fields.count > 4 else { return nil }
+            switch fields[dash + 1] {
+            case "cgroup2": return Hierarchy(path: String(fields[4]), controllers: "")
+            case "cgroup":
+                let options = fields[dash + 3].split(separator: ",").filter { !Self.mountFlags.contains($0) }
+                return Hierarchy(path: String(fields[4]), controllers: options.joined(separator: ","))
+            default: return nil
+            }
         }
     }
+
+    /// What stands beside the controllers in a hierarchy's options.
+    private static let mountFlags: Set<Substring> = [
+        "rw", "ro", "xattr", "noprefix", "clone_children", "cpuset_v2_mode", "favordynmods",
+    ]
 
     /// Kills what is left in the group and waits for its end; then removes the group's directories.
     ///
