@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 from measure import interleave, median, memory, p90, timed
-from report import REPOSITORY
+from report import REPOSITORY, aim
 
 IMAGE = "localhost/busybox:latest"
 NAMESPACE = "bench"
+REST = 0.2
 DISABLED = ["grpc.v1.cri", "internal.v1.opt", "snapshotter.v1.aufs", "snapshotter.v1.btrfs",
             "snapshotter.v1.devmapper", "snapshotter.v1.zfs"]
 
@@ -78,7 +79,9 @@ class Site:
         table = report.table("manager, " + when + ": KiB", "RSS", "PSS", "private dirty")
         for name, daemon in ("swctrd", self.swctrd), ("containerd", self.containerd):
             figures = memory([daemon.pid])
-            table.add(name, *("%.0f" % value for value in figures.values()))
+            limited = name == "swctrd" and when == "idle"
+            table.add(name, *("%.0f" % value for value in figures.values()),
+                      aim=aim(figures["Rss"], 30 * 1024, " KiB") if limited else "")
             for field, value in figures.items():
                 report.note("KiB %s %s (manager, %s)" % (field, name, when), value, 0)
 
@@ -130,17 +133,19 @@ def measure(host, report, rounds):
         def timing(commands):
             return {name: lambda words=words: timed(words, host.env) for name, words in commands.items()}
 
-        runs = interleave(timing(site.runs()), rounds)
-        table = report.table("start, run `true`, remove", "median ms", "p90 ms", "of the bare runtime")
-        for name, values in runs.items():
-            floor = median(runs["crun run" if "crun" in name else "runc run"])
-            table.add("`%s`" % name, "%.1f" % median(values), "%.1f" % p90(values), "%.2f×" % (median(values) / floor))
-            report.note("ms " + name, median(values))
-        report.note("ratio swctr crun", median(runs["swctr run --rm, crun"]) / median(runs["crun run"]), 3)
+        for title, rest in ("one after the other", 0), ("after %.1f s of rest" % REST, REST):
+            runs = interleave(timing(site.runs()), rounds, rest=rest)
+            table = report.table("start, run `true`, remove, " + title, "median ms", "p90 ms", "of the bare runtime")
+            for name, values in runs.items():
+                ratio = median(values) / median(runs["crun run" if "crun" in name else "runc run"])
+                table.add("`%s`" % name, "%.1f" % median(values), "%.1f" % p90(values), "%.2f×" % ratio,
+                          aim=aim(ratio, 2.5, "×", digits=1) if name == "swctr run --rm, crun" else "")
+                report.note("ms " + name + (" (rested)" if rest else ""), median(values))
 
         clients = {"swctr version": site.swctr + ["version"], "ctr version": site.ctr + ["version"]}
         table = report.table("client start", "median ms", "p90 ms")
         for name, values in interleave(timing(clients), rounds * 5, warm=5).items():
-            table.add("`%s`" % name, "%.2f" % median(values), "%.2f" % p90(values))
+            table.add("`%s`" % name, "%.2f" % median(values), "%.2f" % p90(values),
+                      aim=aim(median(values), 3, " ms") if name == "swctr version" else "")
             report.note("ms " + name, median(values), 3)
         site.memory(report, "after the runs")

@@ -47,16 +47,17 @@ def memory(pids):
     return {name: totals[name] / len(pids) for name in MEMORY}
 
 
-def interleave(actions, rounds, warm=2):
+def interleave(actions, rounds, warm=2, rest=0.0):
     """Calls each action once a round, in a new order every time; lists of milliseconds by name.
 
-    An action returns its own figure, or None to have its wall time taken.
+    An action returns its own figure, or None to have its wall time taken. `rest`: seconds before each call.
     """
     samples = {name: [] for name in actions}
     order = list(actions)
     for number in range(rounds + warm):
         random.shuffle(order)
         for name in order:
+            time.sleep(rest)
             begin = time.perf_counter()
             figure = actions[name]()
             elapsed = (time.perf_counter() - begin) * 1000
