@@ -41,7 +41,8 @@ let package = Package(
         // MARK: Layer 0: values
         .target(name: "SwctrCore", swiftSettings: settings),
 
-        // MARK: Layer 1: the kernel, OCI documents, the wire
+        // MARK: Layer 1: the command line, the kernel, OCI documents, the wire
+        .target(name: "SwctrArguments", swiftSettings: settings),
         .target(name: "CSwctrLinux"),
         .target(name: "SwctrLinux", dependencies: ["SwctrCore", "CSwctrLinux"], swiftSettings: settings),
         .target(name: "SwctrOCI", dependencies: ["SwctrCore"], swiftSettings: settings),
@@ -152,6 +153,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: ["SwctrTestSupport", "SwctrCore", "SwctrProto", "SwctrWire", protobuf],
             swiftSettings: settings),
+        .testTarget(name: "SwctrArgumentsTests", dependencies: ["SwctrArguments"], swiftSettings: settings),
         .testTarget(name: "SwctrCoreTests", dependencies: ["SwctrCore"], swiftSettings: settings),
         .testTarget(
             name: "SwctrWireTests", dependencies: ["SwctrWire", "SwctrProto", "SwctrCore", protobuf],

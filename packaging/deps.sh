@@ -11,7 +11,7 @@ run=(runc:runc busybox-static:busybox python3:python3)
 test=(runc:runc crun:crun runsc:runsc containerd:containerd-shim-runc-v1 busybox-static:busybox skopeo:skopeo umoci:umoci openssl:openssl
     docker-registry:docker-registry criu:criu zstd:zstd containernetworking-plugins:/usr/lib/cni/bridge python3:python3
     qemu-system-x86:qemu-system-x86_64 cpio:cpio e2fsprogs:mke2fs
-    python3-grpcio python3-protobuf python3-websocket
+    zsh:zsh fish:fish python3-grpcio python3-protobuf python3-websocket
     protobuf-compiler:protoc libprotobuf-dev protobuf-c-compiler:protoc-c)
 bench=(runc:runc crun:crun containerd:containerd busybox-static:busybox hyperfine:hyperfine)
 
