@@ -21,7 +21,6 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
     name: "swctr",
@@ -33,7 +32,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
@@ -128,15 +126,15 @@ let package = Package(
         .target(
             name: "SwctrCommands",
             dependencies: [
-                "SwctrCore", "CSwctrLinux", "SwctrLinux", "SwctrOCI", "SwctrWire", "SwctrProto", "SwctrClient",
-                protobuf,
-                argumentParser,
+                "SwctrArguments", "SwctrCore", "CSwctrLinux", "SwctrLinux", "SwctrOCI", "SwctrWire", "SwctrProto",
+                "SwctrClient", protobuf,
             ],
             swiftSettings: settings),
 
         // MARK: Layer 6: programs, no logic of their own
         .executableTarget(
-            name: "swctrd", dependencies: ["SwctrCore", "SwctrService", argumentParser, log], swiftSettings: settings),
+            name: "swctrd", dependencies: ["SwctrArguments", "SwctrCore", "SwctrService", log],
+            swiftSettings: settings),
         .executableTarget(
             name: "swctr", dependencies: ["SwctrCommands"], swiftSettings: settings, linkerSettings: staticExecutable),
 
@@ -202,7 +200,7 @@ let package = Package(
         .testTarget(
             name: "SwctrCommandsTests",
             dependencies: [
-                "SwctrCommands", "SwctrClient", "SwctrCore", "SwctrLinux", "SwctrProto", protobuf, argumentParser,
+                "SwctrArguments", "SwctrCommands", "SwctrClient", "SwctrCore", "SwctrLinux", "SwctrProto", protobuf,
             ],
             swiftSettings: settings),
         .testTarget(

@@ -23,7 +23,6 @@ LAYERS = [
 # Libraries that one part of the house keeps to itself.
 ONLY_IN = {
     "GRDB": {"SwctrMetadata"},
-    "ArgumentParser": {"SwctrCommands", "swctr", "swctrd"},
     "TOMLKit": {"SwctrService", "SwctrRegistry"},
 }
 # What the client's start-up time does not allow.

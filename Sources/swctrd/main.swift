@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import Glibc
 import Logging
 import SwctrCore
@@ -6,7 +6,6 @@ import SwctrService
 
 struct Swctrd: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "swctrd",
         abstract: "Manage containers for swctr clients, in the foreground",
         discussion: """
             Flags override the configuration file. SIGTERM ends the manager and leaves its containers running; \
@@ -14,32 +13,31 @@ struct Swctrd: ParsableCommand {
             """,
         version: "swctrd \(Version.current)")
 
-    @Option(help: ArgumentHelp("Folder for what survives a reboot", valueName: "folder"))
+    @Option("--root", valueName: "folder", help: "Folder for what survives a reboot")
     var root: String?
 
-    @Option(help: ArgumentHelp("Folder for what does not", valueName: "folder"))
+    @Option("--state", valueName: "folder", help: "Folder for what does not")
     var state: String?
 
     @Option(
-        name: [.customShort("a"), .long],
-        help: ArgumentHelp(
-            "Socket that clients connect to (default: swctrd.sock in the state folder)", valueName: "path"))
+        "-a", "--address", valueName: "path",
+        help: "Socket that clients connect to (default: swctrd.sock in the state folder)")
     var address: String?
 
     @Option(
-        help: ArgumentHelp(
-            "Configuration file (default: \(Configuration.defaultFile), if it is there)", valueName: "file"))
+        "--config", valueName: "file",
+        help: "Configuration file (default: \(Configuration.defaultFile), if it is there)")
     var config: String?
 
-    @Option(help: ArgumentHelp("One of \(Configuration.logLevels)", valueName: "level"))
+    @Option("--log-level", valueName: "level", help: "One of \(Configuration.logLevels)")
     var logLevel: String?
 
-    func run() throws {
+    func run() -> Int32 {
         do throws(EngineError) {
             DaemonProcess.run(try settings())
         } catch {
             DaemonProcess.report(error)
-            throw ExitCode.failure
+            return 1
         }
     }
 
@@ -72,4 +70,15 @@ struct Swctrd: ParsableCommand {
     }
 }
 
-Swctrd.main()
+do throws(Refusal) {
+    switch try Program("swctrd", Swctrd.self).request(Array(CommandLine.arguments.dropFirst())) {
+    case .command(let command): exit(command.run())
+    case .text(let text): print(text)
+    case .completions(let names, let files):
+        print(names)
+        exit(files ? 1 : 0)
+    }
+} catch {
+    DaemonProcess.report(EngineError(.invalidArgument, message: error.message, hint: error.hint))
+    exit(2)
+}

@@ -48,16 +48,14 @@ extension Integration {
                 var environment = site.client.environment
                 environment["SWCTR_ADDRESS"] = site.client.address
                 environment["SWCTR_NAMESPACE"] = site.client.namespace
-                func completed(_ command: [String], _ argument: String) throws -> [String] {
-                    let line =
-                        ["swctr", "---completion"] + command + ["--", argument, "2", "0", "swctr"] + command + [""]
-                    return try must(line, environment: environment).lines
+                func completed(_ line: String...) throws -> [String] {
+                    try must(["swctr", "---completion"] + line, environment: environment).lines
                 }
-                #expect(try completed(["stop"], "positional@0") == ["web", "plain"])
-                #expect(try completed(["tasks", "kill"], "positional@0") == ["web", "plain"])
-                #expect(try completed(["ps"], "--namespace").contains(site.client.namespace))
+                #expect(try completed("stop", "") == ["web", "plain"])
+                #expect(try completed("tasks", "kill", "") == ["web", "plain"])
+                #expect(try completed("ps", "--namespace", "").contains(site.client.namespace))
                 environment["SWCTR_ADDRESS"] = "/nonexistent"
-                #expect(try completed(["stop"], "positional@0") == [])
+                #expect(try completed("stop", "") == [])
                 try site.client.must("rm", "web", "plain")
             }
         }

@@ -1,13 +1,21 @@
-import ArgumentParser
 import Foundation
 import Testing
 
+@testable import SwctrArguments
 @testable import SwctrCommands
 
 /// `docs/commands.md` is what the commands say of themselves. RECORD_GOLDEN=1 writes it anew.
 @Suite("Help")
 struct HelpTests {
-    private static var document: String {
+    /// Every command with its words, the root first.
+    private static var commands: [(type: any ParsableCommand.Type, path: [String])] {
+        func all(_ type: any ParsableCommand.Type, _ path: [String]) -> [(any ParsableCommand.Type, [String])] {
+            [(type, path)] + type.configuration.subcommands.flatMap { all($0.type, path + [$0.name]) }
+        }
+        return all(Swctr.self, [])
+    }
+
+    private static func document() throws -> String {
         var text = """
             # Commands
 
@@ -16,14 +24,10 @@ struct HelpTests {
             completions for a shell.
 
             """
-        func add(_ type: any ParsableCommand.Type, _ path: [String]) {
-            let help = Swctr.helpMessage(for: type, columns: 100)
-                .split(separator: "\n", omittingEmptySubsequences: false)
-                .map { $0.reversed().drop { $0 == " " }.reversed().map(String.init).joined() }.joined(separator: "\n")
-            text += "\n## \(path.joined(separator: " "))\n\n```text\n\(help.trimmingCharacters(in: .newlines))\n```\n"
-            for child in type.configuration.subcommands { add(child, path + [child._commandName]) }
+        for (_, path) in commands {
+            guard case .text(let help) = try Program.swctr.request(path + ["--help"], columns: 100) else { continue }
+            text += "\n## \((["swctr"] + path).joined(separator: " "))\n\n```text\n\(help)\n```\n"
         }
-        add(Swctr.self, ["swctr"])
         return text
     }
 
@@ -31,23 +35,59 @@ struct HelpTests {
     func golden() throws {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../docs/commands.md").standardized
-        if ProcessInfo.processInfo.environment["RECORD_GOLDEN"] != nil { try Data(Self.document.utf8).write(to: path) }
-        #expect(try String(contentsOf: path, encoding: .utf8) == Self.document)
+        let document = try Self.document()
+        if ProcessInfo.processInfo.environment["RECORD_GOLDEN"] != nil { try Data(document.utf8).write(to: path) }
+        #expect(try String(contentsOf: path, encoding: .utf8) == document)
     }
 
     @Test("every command has an abstract in the imperative, without a full stop, and every option a help text")
-    func abstracts() throws {
-        func visit(_ type: any ParsableCommand.Type) {
+    func abstracts() {
+        for (type, path) in Self.commands {
             let abstract = type.configuration.abstract
-            #expect(!abstract.isEmpty && !abstract.hasSuffix("."), "\(type)")
-            for child in type.configuration.subcommands { visit(child) }
+            #expect(!abstract.isEmpty && !abstract.hasSuffix("."), "\(path)")
+            for declaration in Registration.make(type).1.declarations {
+                #expect(!declaration.help.isEmpty, "\(path) \(declaration.title)")
+            }
         }
-        visit(Swctr.self)
-        #expect(!Swctr._dumpHelp().contains(#""abstract" : """#))
     }
 
-    @Test("completions are made for every shell", arguments: [CompletionShell.bash, .zsh, .fish])
-    func completions(shell: CompletionShell) {
-        #expect(Swctr.completionScript(for: shell).contains("runc-binary"))
+    @Test("within a command every name stands for one thing, begins with dashes, and is not the parser's own")
+    func names() {
+        for (type, path) in Self.commands {
+            let declarations = Registration.make(type).1.declarations
+            let names = declarations.flatMap(\.names)
+            #expect(Set(names).count == names.count, "\(path)")
+            #expect(Set(names).isDisjoint(with: ["-h", "--help", "--"]), "\(path)")
+            for name in names {
+                #expect(name.hasPrefix("--") ? name.count > 3 || name == "--" : name.count == 2, "\(path) \(name)")
+                #expect(name.hasPrefix("-") && !name.contains("="), "\(path) \(name)")
+            }
+            for declaration in declarations where declaration.kind == .option {
+                #expect(!declaration.valueName.isEmpty, "\(path) \(declaration.title)")
+            }
+            let arguments = declarations.filter { $0.kind == .argument }
+            #expect(arguments.dropLast().allSatisfy { !$0.isRepeating }, "\(path)")
+        }
+    }
+
+    @Test("within a group every word stands for one command")
+    func words() {
+        for (type, path) in Self.commands {
+            let words = type.configuration.subcommands.flatMap { [$0.name] + $0.aliases }
+            #expect(Set(words).count == words.count, "\(path)")
+        }
+    }
+
+    @Test("an option that may stand before a command's words is one of every command")
+    func leadingOptions() {
+        for group in Self.commands {
+            for option in group.type.configuration.leadingOptions {
+                for (type, path) in Self.commands
+                where path.starts(with: group.path) && type.configuration.subcommands.isEmpty {
+                    let declaration = Registration.make(type).1.declarations.first { $0.names.contains(option.name) }
+                    #expect(declaration?.kind == (option.takesValue ? .option : .flag), "\(path) \(option.name)")
+                }
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import Foundation
 import SwctrCore
 import SwctrProto
@@ -10,7 +10,7 @@ import Testing
 @Suite("Flags of swctr run")
 struct RunFlagTests {
     private func options(_ flags: String..., words: [String] = ["i", "c"]) throws -> Swctr_V1_ContainerOptions {
-        let command = try Arrangement(["run"] + flags + words, root: Swctr.self).parse()
+        let command = try Program.swctr.command(["run"] + flags + words)
         let run = try #require(command as? Run)
         return try run.container.options(try run.target, cpuShares: 1024)
     }
@@ -55,7 +55,7 @@ struct RunFlagTests {
         #expect(quota.resources.cpuShares == 2)
         #expect(try self.options("--rlimit-nofile", "10").limits.first?.hard == 10)
         #expect(try !self.options("--cpus", "0").resources.hasCpuQuota)
-        let create = try Arrangement(["containers", "create", "i", "c"], root: Swctr.self).parse() as? ContainerCreate
+        let create = try Program.swctr.command(["containers", "create", "i", "c"]) as? ContainerCreate
         let made = try #require(create)
         #expect(try !made.container.options(try made.target).hasResources)
     }
@@ -105,7 +105,7 @@ struct RunFlagTests {
     func refused(flags: [String], word: String) throws {
         let words = flags.contains("--config") ? ["c"] : ["i", "c"]
         let line = ["run", "--address", "/nonexistent"] + flags + words
-        let run = try #require(try Arrangement(line, root: Swctr.self).parse() as? Run)
+        let run = try #require(try Program.swctr.command(line) as? Run)
         let error = #expect(throws: EngineError.self) { _ = try run.execute() }
         #expect(error?.description.contains(word) == true, "\(error?.description ?? "")")
         #expect(error?.code != .unavailable)
@@ -119,8 +119,7 @@ struct RunFlagTests {
             ["--cpu-shares", "-1"], ["--dump-config", ""],
         ])
     func combinations(flags: [String]) throws {
-        let arrangement = try Arrangement(["run"] + flags + ["i", "c"], root: Swctr.self)
-        #expect(throws: (any Error).self) { _ = try arrangement.parse() }
+        #expect(throws: Refusal.self) { _ = try Program.swctr.command(["run"] + flags + ["i", "c"]) }
     }
 
     @Test("a document stands alone: every flag that it would override is named")
@@ -137,7 +136,7 @@ struct RunFlagTests {
                 ["--annotation", "a=b"], ["--hostname", "h"], ["--cgroup", "/x"], ["--snapshotter", "native"],
             ] {
                 let error = #expect(throws: EngineError.self) {
-                    let command = try Arrangement(["run", "--config", path] + flags + ["id"], root: Swctr.self).parse()
+                    let command = try Program.swctr.command(["run", "--config", path] + flags + ["id"])
                     let run = try #require(command as? Run)
                     _ = try run.container.options(try run.target)
                 }
@@ -161,8 +160,7 @@ struct RunFlagTests {
         "with a document only the id is named, without one image and id",
         arguments: [["-c", "/x"], ["-c", "/x", "a", "b"], [], ["i"]])
     func words(line: [String]) throws {
-        let arrangement = try Arrangement(["run"] + line, root: Swctr.self)
-        #expect(throws: (any Error).self) { _ = try arrangement.parse() }
+        #expect(throws: Refusal.self) { _ = try Program.swctr.command(["run"] + line) }
     }
 
     @Test(

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 import SwctrProto
 import SwiftProtobuf
@@ -9,7 +9,7 @@ import Testing
 @Suite("swctr run")
 struct RunTests {
     private func parse(_ line: String...) throws -> Run {
-        let command = try Arrangement(["run"] + line, root: Swctr.self).parse()
+        let command = try Program.swctr.command(["run"] + line)
         return try #require(command as? Run)
     }
 
@@ -69,7 +69,7 @@ struct RunTests {
         ])
     func optionRule(flags: [String], word: String) throws {
         let line = ["run", "--address", "/nonexistent"] + flags + ["i", "c"]
-        let run = try #require(try Arrangement(line, root: Swctr.self).parse() as? Run)
+        let run = try #require(try Program.swctr.command(line) as? Run)
         let error = #expect(throws: EngineError.self) { _ = try run.execute() }
         #expect(error?.code == .invalidArgument)
         #expect(error?.description.contains(word) == true)
@@ -82,8 +82,7 @@ struct RunTests {
             ["--log-uri", "file:///x", "--fifo-dir", "/x"], ["--timeout", "soon"], ["--memory-limit", "much"],
         ])
     func contradictions(flags: [String]) throws {
-        let arrangement = try Arrangement(["run"] + flags + ["i", "c"], root: Swctr.self)
-        #expect(throws: (any Error).self) { _ = try arrangement.parse() }
+        #expect(throws: Refusal.self) { _ = try Program.swctr.command(["run"] + flags + ["i", "c"]) }
     }
 
     @Test(

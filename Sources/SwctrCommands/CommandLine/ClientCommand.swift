@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 
 /// A command that talks to the manager. What it answers is the program's exit status.
@@ -9,6 +9,23 @@ protocol ClientCommand: ParsableCommand {
     func execute() throws(EngineError) -> Int32
 }
 
+extension ClientCommand {
+    /// Says in one line what went wrong.
+    ///
+    /// - Returns: of our errors 2 for a request that is wrong in itself, 125 where a process's status is lost, 1 for every
+    ///   other one.
+    func run() -> Int32 {
+        do { return try execute() } catch {
+            complain(ErrorLine.text(error, during: action, debug: global.debug))
+            return switch error.code {
+            case .dataLoss: 125
+            case .invalidArgument: CommandLineEntry.usageStatus
+            default: 1
+            }
+        }
+    }
+}
+
 /// The beginning of an error's line.
 struct Action: Equatable {
     var verb: String
@@ -17,23 +34,5 @@ struct Action: Equatable {
     init(_ verb: String, _ subject: String = "") {
         self.verb = verb
         self.subject = subject
-    }
-}
-
-extension CommandConfiguration {
-    /// Of a command that is parsed on its own, without the tree above it: that halves the work of a start, most of which
-    /// is the runtime's search for conformances.
-    ///
-    /// - Parameter group: the word before the command's own.
-    static func command(
-        _ name: String, in group: String? = nil, abstract: String, usage: String? = nil, discussion: String = "",
-        aliases: [String] = []
-    ) -> CommandConfiguration {
-        var configuration = CommandConfiguration(
-            commandName: name, abstract: abstract, usage: usage, discussion: discussion, aliases: aliases)
-        // The words that usage and hints put before the name. The parser also takes it for a sign that completion
-        // scripts are asked of somebody else, and does not look for that request.
-        configuration._superCommandName = group.map { "swctr \($0)" } ?? "swctr"
-        return configuration
     }
 }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -9,18 +9,16 @@ import SwctrWire
 extension CompletionKind {
     /// Ids and names of containers.
     static var containers: CompletionKind {
-        .custom { _, _, _ in
+        .custom {
             guard let client = manager() else { return [] }
             let response: Swctr_V1_ListContainersResponse? = try? client.call(
                 ServiceName.containers, "List", Swctr_V1_ListContainersRequest())
-            return (response?.containers ?? []).flatMap { container in
-                [container.labels[Ps.nameLabel] ?? container.id]
-            }
+            return (response?.containers ?? []).map { $0.labels[Ps.nameLabel] ?? $0.id }
         }
     }
 
     static var images: CompletionKind {
-        .custom { _, _, _ in
+        .custom {
             guard let client = manager() else { return [] }
             let response: Swctr_V1_ListImagesResponse? = try? client.call(
                 ServiceName.images, "List", Swctr_V1_ListImagesRequest())
@@ -29,7 +27,7 @@ extension CompletionKind {
     }
 
     static var namespaces: CompletionKind {
-        .custom { _, _, _ in
+        .custom {
             guard let client = manager() else { return [] }
             let response: Swctr_V1_ListNamespacesResponse? = try? client.call(
                 ServiceName.namespaces, "List", Swctr_V1_ListNamespacesRequest())

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import Glibc
 import SwctrClient
 import SwctrCore
@@ -6,24 +6,22 @@ import SwctrCore
 /// Options of every command. They may also stand before the command's words, where `-a` and `-n` are short for two.
 struct GlobalOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            "Socket of the manager (default: $SWCTR_ADDRESS, else \(Client.Options.defaultAddress)).", valueName: "path"
-        ))
+        "--address", valueName: "path",
+        help: "Socket of the manager (default: $SWCTR_ADDRESS, else \(Client.Options.defaultAddress)).")
     var address: String?
 
     @Option(
-        help: ArgumentHelp(
-            "Namespace of containers and images (default: $SWCTR_NAMESPACE, else default).", valueName: "name"),
-        completion: .namespaces)
+        "--namespace", valueName: "name",
+        help: "Namespace of containers and images (default: $SWCTR_NAMESPACE, else default).", completion: .namespaces)
     var namespace: String?
 
-    @Option(help: ArgumentHelp("Give up after this time, such as 30s or 2m; 0 never does.", valueName: "time"))
+    @Option("--timeout", valueName: "time", help: "Give up after this time, such as 30s or 2m; 0 never does.")
     var timeout: TimeArgument?
 
-    @Option(help: ArgumentHelp("Wait so long for the manager to take the connection.", valueName: "time"))
+    @Option("--connect-timeout", valueName: "time", help: "Wait so long for the manager to take the connection.")
     var connectTimeout = TimeArgument(duration: .seconds(10))
 
-    @Flag(help: "Show the chain of causes of an error.")
+    @Flag("--debug", help: "Show the chain of causes of an error.")
     var debug = false
 
     /// A connection.

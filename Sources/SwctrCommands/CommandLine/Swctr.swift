@@ -1,10 +1,9 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 
 /// The root of all commands.
 struct Swctr: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "swctr",
         abstract: "Run containers and look after them",
         discussion: """
             Before the command may stand: -a, --address PATH (the manager's socket), -n, --namespace NAME, \
@@ -18,13 +17,48 @@ struct Swctr: ParsableCommand {
             """,
         version: "swctr \(Version.current)",
         subcommands: [
-            Run.self, Ps.self, Exec.self, Start.self, Stop.self, Restart.self, TaskKill.self, Remove.self, Wait.self,
-            TaskAttach.self, TaskPause.self, TaskResume.self, Rename.self, Inspect.self, Top.self, Stats.self,
-            ContainerCreate.self,
-            TasksCommand.self, ContainersCommand.self, ImagesCommand.self, SnapshotsCommand.self,
-            ContentCommand.self, LeasesCommand.self, Login.self, Logout.self, NamespacesCommand.self,
-            EventsCommand.self, OciCommand.self, PluginsCommand.self,
-            ShimCommand.self,
-            SystemCommand.self, DeprecationsCommand.self, VersionCommand.self, InfoCommand.self,
+            Subcommand("run", Run.self),
+            Subcommand("ps", Ps.self),
+            Subcommand("exec", Exec.self),
+            Subcommand("start", Start.self),
+            Subcommand("stop", Stop.self),
+            Subcommand("restart", Restart.self),
+            Subcommand("kill", TaskKill.self),
+            Subcommand("rm", Remove.self),
+            Subcommand("wait", Wait.self),
+            Subcommand("attach", TaskAttach.self),
+            Subcommand("pause", TaskPause.self),
+            Subcommand("resume", TaskResume.self, aliases: ["unpause"]),
+            Subcommand("rename", Rename.self),
+            Subcommand("inspect", Inspect.self),
+            Subcommand("top", Top.self),
+            Subcommand("stats", Stats.self),
+            Subcommand("create", ContainerCreate.self),
+            Subcommand("tasks", TasksCommand.self, aliases: ["task", "t"]),
+            Subcommand("containers", ContainersCommand.self, aliases: ["container", "c"]),
+            Subcommand("images", ImagesCommand.self, aliases: ["image", "i"]),
+            Subcommand("snapshots", SnapshotsCommand.self, aliases: ["snapshot"]),
+            Subcommand("content", ContentCommand.self),
+            Subcommand("leases", LeasesCommand.self, aliases: ["lease"]),
+            Subcommand("login", Login.self),
+            Subcommand("logout", Logout.self),
+            Subcommand("namespaces", NamespacesCommand.self, aliases: ["namespace", "ns"]),
+            Subcommand("events", EventsCommand.self, aliases: ["event"]),
+            Subcommand("oci", OciCommand.self),
+            Subcommand("plugins", PluginsCommand.self, aliases: ["plugin"]),
+            Subcommand("shim", ShimCommand.self),
+            Subcommand("system", SystemCommand.self),
+            Subcommand("deprecations", DeprecationsCommand.self),
+            Subcommand("version", VersionCommand.self),
+            Subcommand("info", InfoCommand.self),
+        ],
+        leadingOptions: [
+            LeadingOption("--address", aliases: ["-a"]), LeadingOption("--namespace", aliases: ["-n"]),
+            LeadingOption("--timeout"), LeadingOption("--connect-timeout"), LeadingOption("--debug", takesValue: false),
         ])
+}
+
+extension Program {
+    /// The client.
+    static let swctr = Program("swctr", Swctr.self)
 }

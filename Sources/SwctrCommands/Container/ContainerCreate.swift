@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
-struct ContainerCreate: ClientCommand, PassthroughCommand {
-    static let configuration = CommandConfiguration.command(
-        "create", in: "containers",
+struct ContainerCreate: ClientCommand {
+    static let configuration = CommandConfiguration(
         abstract: "Create a container without running it",
         usage: """
             swctr containers create [<options>] <image> <id> [<command> ...]
@@ -19,7 +18,8 @@ struct ContainerCreate: ClientCommand, PassthroughCommand {
             Examples:
               swctr containers create IMAGE web
               swctr tasks start web
-            """)
+            """,
+        passesArguments: true)
 
     @OptionGroup(title: "Container")
     var container: ContainerFlags
@@ -28,16 +28,13 @@ struct ContainerCreate: ClientCommand, PassthroughCommand {
     var global: GlobalOptions
 
     @Argument(
-        parsing: .postTerminator,
-        help: ArgumentHelp(
-            """
+        "image id command",
+        help: """
             Name of an image that is here, with --rootfs a directory; name of the new container; command and its \
             arguments, in place of the image's entrypoint and command.
             """,
-            valueName: "image id command"))
+        completion: .images)
     var words: [String] = []
-
-    static let valueOptions = ContainerFlags.valueOptions.union(GlobalOptions.valueOptions)
 
     /// - Throws: `.invalidArgument` for too few words, or too many.
     var target: ContainerTarget {
@@ -48,7 +45,9 @@ struct ContainerCreate: ClientCommand, PassthroughCommand {
         Action("create", container.identity.name ?? (container.identity.isNamed ? "" : (try? target.id) ?? ""))
     }
 
-    mutating func validate() throws { _ = try target }
+    func validate() throws(ValidationError) {
+        do { _ = try target } catch { throw ValidationError(error.description, hint: error.hint) }
+    }
 
     func execute() throws(EngineError) -> Int32 {
         var request = Swctr_V1_CreateContainerRequest()

@@ -1,22 +1,20 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ContainerDelete: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "delete", in: "containers",
-        abstract: "Delete containers that do not run, with their snapshots",
-        aliases: ["del", "remove", "rm"])
+    static let configuration = CommandConfiguration(
+        abstract: "Delete containers that do not run, with their snapshots")
 
-    @Flag(help: "Leave the snapshot, and what the container wrote in it.")
+    @Flag("--keep-snapshot", help: "Leave the snapshot, and what the container wrote in it.")
     var keepSnapshot = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.", completion: .containers)
+    @Argument("ids", help: "Names of containers.", completion: .containers)
     var ids: [String]
 
     var action: Action { Action("delete container", ids.count == 1 ? ids[0] : "") }

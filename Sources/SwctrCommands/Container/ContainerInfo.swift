@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,17 +6,16 @@ import SwctrWire
 import SwiftProtobuf
 
 struct ContainerInfo: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "info", in: "containers",
+    static let configuration = CommandConfiguration(
         abstract: "Print a container's record as JSON")
 
-    @Flag(help: "Print only the OCI runtime spec.")
+    @Flag("--spec", help: "Print only the OCI runtime spec.")
     var spec = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("show", id) }

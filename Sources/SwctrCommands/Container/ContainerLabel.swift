@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ContainerLabel: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "label", in: "containers",
+    static let configuration = CommandConfiguration(
         abstract: "Set and remove labels of a container, and print all it has",
         discussion: """
             A bare KEY means KEY=true, an empty value removes the label. Without any the labels are only printed.
@@ -19,10 +18,10 @@ struct ContainerLabel: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
-    @Argument(help: ArgumentHelp("Labels.", valueName: "key=value"))
+    @Argument("key=value", help: "Labels.")
     var labels: [String] = []
 
     var action: Action { Action("label", id) }

@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ContainerList: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ls", in: "containers",
+    static let configuration = CommandConfiguration(
         abstract: "List containers",
         discussion: """
             Filters are containerd's: several are or-ed, parts joined by a comma are and-ed.
@@ -14,19 +13,18 @@ struct ContainerList: ClientCommand {
             Examples:
               swctr containers ls
               swctr containers ls -q 'labels.tier==web' 'id~=^db-'
-            """,
-        aliases: ["list"])
+            """)
 
-    @Flag(name: .shortAndLong, help: "Print ids only.")
+    @Flag("-q", "--quiet", help: "Print ids only.")
     var quiet = false
 
-    @Option(help: ListFormat.help)
+    @Option("--format", valueName: "format", help: ListFormat.help)
     var format = ListFormat.table
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Filters.")
+    @Argument("filters", help: "Filters.")
     var filters: [String] = []
 
     var action: Action { Action("list containers") }

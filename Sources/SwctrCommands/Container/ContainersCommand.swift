@@ -1,11 +1,13 @@
-import ArgumentParser
+import SwctrArguments
 
 struct ContainersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "containers",
         abstract: "Work with containers, running or not",
         subcommands: [
-            ContainerCreate.self, ContainerList.self, ContainerInfo.self, ContainerLabel.self, ContainerDelete.self,
-        ],
-        aliases: ["container", "c"])
+            Subcommand("create", ContainerCreate.self),
+            Subcommand("ls", ContainerList.self, aliases: ["list"]),
+            Subcommand("info", ContainerInfo.self),
+            Subcommand("label", ContainerLabel.self),
+            Subcommand("delete", ContainerDelete.self, aliases: ["del", "remove", "rm"]),
+        ])
 }

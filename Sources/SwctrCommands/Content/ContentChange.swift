@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import Glibc
 import SwctrClient
 import SwctrCore
@@ -7,27 +7,26 @@ import SwctrProto
 import SwctrWire
 
 struct ContentIngest: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ingest", in: "content",
+    static let configuration = CommandConfiguration(
         abstract: "Store standard input as a blob",
         discussion: """
             The key names the write: what was cut off is completed by the same input under the same key. Give the blob \
             the label containerd.io/gc.root, or it goes with the next collection. Prints the digest.
             """)
 
-    @Option(help: ArgumentHelp("Size that it must have.", valueName: "bytes"))
+    @Option("--expected-size", valueName: "bytes", help: "Size that it must have.")
     var expectedSize: Int64?
 
-    @Option(help: ArgumentHelp("Digest that it must have.", valueName: "digest"))
+    @Option("--expected-digest", valueName: "digest", help: "Digest that it must have.")
     var expectedDigest: String?
 
-    @Option(help: ArgumentHelp("Label of the blob; may be repeated.", valueName: "key=value"))
+    @Option("--label", valueName: "key=value", help: "Label of the blob; may be repeated.")
     var label: [String] = []
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Key of the write.")
+    @Argument("key", help: "Key of the write.")
     var key: String
 
     var action: Action { Action("ingest", key) }
@@ -66,18 +65,17 @@ struct ContentIngest: ClientCommand {
 }
 
 struct ContentLabel: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "label", in: "content",
+    static let configuration = CommandConfiguration(
         abstract: "Set and clear labels of a blob",
         discussion: "KEY= clears a label. Prints all labels that it has then.")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Digest, sha256:….")
+    @Argument("digest", help: "Digest, sha256:….")
     var digest: String
 
-    @Argument(help: ArgumentHelp("Labels; none: print only.", valueName: "key=value"))
+    @Argument("key=value", help: "Labels; none: print only.")
     var labels: [String] = []
 
     var action: Action { Action("label content", digest) }
@@ -94,18 +92,17 @@ struct ContentLabel: ClientCommand {
 }
 
 struct ContentEdit: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "edit", in: "content",
+    static let configuration = CommandConfiguration(
         abstract: "Edit a copy of a blob and store it",
         discussion: "Prints the digest of the new blob; the old one stays.")
 
-    @Option(help: ArgumentHelp("Program that is given the file (default: $EDITOR).", valueName: "program"))
+    @Option("--editor", valueName: "program", help: "Program that is given the file (default: $EDITOR).")
     var editor: String?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Digest, sha256:….")
+    @Argument("digest", help: "Digest, sha256:….")
     var digest: String
 
     var action: Action { Action("edit", digest) }
@@ -155,16 +152,14 @@ struct ContentEdit: ClientCommand {
 }
 
 struct ContentDelete: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "rm", in: "content",
+    static let configuration = CommandConfiguration(
         abstract: "Remove blobs",
-        discussion: "Prints the digests that were removed; what is not here is passed over.",
-        aliases: ["delete", "del", "remove"])
+        discussion: "Prints the digests that were removed; what is not here is passed over.")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Digests.", valueName: "digest"))
+    @Argument("digest", help: "Digests.")
     var digests: [String]
 
     var action: Action { Action("remove content", digests.count == 1 ? digests[0] : "") }
@@ -182,14 +177,13 @@ struct ContentDelete: ClientCommand {
 }
 
 struct ContentActive: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "active", in: "content",
+    static let configuration = CommandConfiguration(
         abstract: "List writes and downloads that have not come to their end")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Only those whose key contains this regular expression.")
+    @Argument("pattern", help: "Only those whose key contains this regular expression.")
     var pattern: String?
 
     var action: Action { Action("list active content") }
@@ -215,23 +209,24 @@ struct ContentActive: ClientCommand {
 
 struct ContentPrune: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "prune", abstract: "Free content that is not needed any more",
-        subcommands: [ContentPruneReferences.self])
+        abstract: "Free content that is not needed any more",
+        subcommands: [
+            Subcommand("references", ContentPruneReferences.self)
+        ])
 }
 
 struct ContentPruneReferences: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "references", in: "content prune",
+    static let configuration = CommandConfiguration(
         abstract: "Free the compressed layers of images",
         discussion: """
             Their files stay where they are unpacked, so that they run. What is gone cannot be pushed, exported or \
             unpacked again until it is pulled anew. Prints the manifests.
             """)
 
-    @Flag(help: "Do not wait until it is freed.")
+    @Flag("--async", help: "Do not wait until it is freed.")
     var async = false
 
-    @Flag(name: .customLong("dry"), help: "Tell, and change nothing.")
+    @Flag("--dry", help: "Tell, and change nothing.")
     var isDry = false
 
     @OptionGroup(title: "Global options")

@@ -1,18 +1,17 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ContentGet: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "get", in: "content",
+    static let configuration = CommandConfiguration(
         abstract: "Write a blob to standard output")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Digest, sha256:….")
+    @Argument("digest", help: "Digest, sha256:….")
     var digest: String
 
     var action: Action { Action("get", digest) }

@@ -1,21 +1,20 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ContentList: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ls", in: "content",
-        abstract: "List content", aliases: ["list"])
+    static let configuration = CommandConfiguration(
+        abstract: "List content")
 
-    @Flag(name: .shortAndLong, help: "Print digests only.")
+    @Flag("-q", "--quiet", help: "Print digests only.")
     var quiet = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Filters, such as 'size==1024' or 'labels.tier==web'.")
+    @Argument("filters", help: "Filters, such as 'size==1024' or 'labels.tier==web'.")
     var filters: [String] = []
 
     var action: Action { Action("list content") }

@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ContentFetch: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "fetch", in: "content",
+    static let configuration = CommandConfiguration(
         abstract: "Fetch all content of an image from a registry, without unpacking it",
         discussion: "The image gets its name. Prints it.")
 
@@ -16,13 +15,13 @@ struct ContentFetch: ClientCommand {
     @OptionGroup(title: "What is fetched")
     var selection: PlatformFlags
 
-    @Flag(help: "Leave out manifests and configurations of other platforms.")
+    @Flag("--skip-metadata", help: "Leave out manifests and configurations of other platforms.")
     var skipMetadata = false
 
-    @Flag(help: "Fetch manifests and configurations only.")
+    @Flag("--metadata-only", help: "Fetch manifests and configurations only.")
     var metadataOnly = false
 
-    @Option(help: ArgumentHelp("Label of the image; may be repeated.", valueName: "key=value"))
+    @Option("--label", valueName: "key=value", help: "Label of the image; may be repeated.")
     var label: [String] = []
 
     @OptionGroup(title: "Progress")
@@ -31,12 +30,12 @@ struct ContentFetch: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Reference.")
+    @Argument("reference", help: "Reference.")
     var reference: String
 
     var action: Action { Action("fetch", reference) }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if skipMetadata, metadataOnly {
             throw ValidationError("--skip-metadata and --metadata-only contradict each other")
         }
@@ -58,8 +57,7 @@ struct ContentFetch: ClientCommand {
 }
 
 struct ContentFetchObject: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "fetch-object", in: "content",
+    static let configuration = CommandConfiguration(
         abstract: "Write the document that a reference stands for to standard output",
         discussion: "Nothing is stored.")
 
@@ -69,7 +67,7 @@ struct ContentFetchObject: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Reference.")
+    @Argument("reference", help: "Reference.")
     var reference: String
 
     var action: Action { Action("fetch", reference) }
@@ -81,8 +79,7 @@ struct ContentFetchObject: ClientCommand {
 }
 
 struct ContentFetchBlob: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "fetch-blob", in: "content",
+    static let configuration = CommandConfiguration(
         abstract: "Write blobs of a repository to standard output",
         discussion: "Nothing is stored.")
 
@@ -92,10 +89,10 @@ struct ContentFetchBlob: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Reference; only its repository matters.")
+    @Argument("reference", help: "Reference; only its repository matters.")
     var reference: String
 
-    @Argument(help: ArgumentHelp("Digests.", valueName: "digest"))
+    @Argument("digest", help: "Digests.")
     var digests: [String]
 
     var action: Action { Action("fetch", reference) }
@@ -121,8 +118,7 @@ private func fetch(
 }
 
 struct ContentPushObject: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "push-object", in: "content",
+    static let configuration = CommandConfiguration(
         abstract: "Push one blob or document to a repository",
         discussion: "Prints its digest.")
 
@@ -132,13 +128,13 @@ struct ContentPushObject: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Reference; of a document, its tag is set.")
+    @Argument("reference", help: "Reference; of a document, its tag is set.")
     var reference: String
 
-    @Argument(help: "Digest, sha256:….")
+    @Argument("digest", help: "Digest, sha256:….")
     var digest: String
 
-    @Argument(help: "Media type.")
+    @Argument("type", help: "Media type.")
     var type: String
 
     var action: Action { Action("push", digest) }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,24 +6,23 @@ import SwctrWire
 
 struct DeprecationsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "deprecations",
         abstract: "Look at uses of features that will go away",
-        subcommands: [DeprecationList.self])
+        subcommands: [
+            Subcommand("ls", DeprecationList.self, aliases: ["list"])
+        ])
 }
 
 struct DeprecationList: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ls", in: "deprecations",
+    static let configuration = CommandConfiguration(
         abstract: "List uses of features that will go away",
-        discussion: "There are none in this version, so nothing is printed; as JSON an empty list.",
-        aliases: ["list"])
+        discussion: "There are none in this version, so nothing is printed; as JSON an empty list.")
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case table = "default"
         case json
     }
 
-    @Option(help: ArgumentHelp("How to print them.", valueName: "format"))
+    @Option("--format", valueName: "format", help: "How to print them.")
     var format = Format.table
 
     @OptionGroup(title: "Global options")

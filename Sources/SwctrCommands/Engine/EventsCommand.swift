@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,8 +6,7 @@ import SwctrWire
 import SwiftProtobuf
 
 struct EventsCommand: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "events",
+    static let configuration = CommandConfiguration(
         abstract: "Print events as they happen, of all namespaces",
         discussion: """
             A line an event: time, namespace, topic, content; as JSON an object a line. Events from before are not shown.
@@ -16,16 +15,15 @@ struct EventsCommand: ClientCommand {
               swctr events
               swctr events 'topic==/tasks/exit'
               swctr events --format '{{.Topic}} {{.Event.container_id}}' 'topic~=^/tasks/'
-            """,
-        aliases: ["event"])
+            """)
 
-    @Option(help: ArgumentHelp("How to print an event: table, json, or a template.", valueName: "format"))
+    @Option("--format", valueName: "format", help: "How to print an event: table, json, or a template.")
     var format = ListFormat.table
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Filters on topic and namespace.")
+    @Argument("filters", help: "Filters on topic and namespace.")
     var filters: [String] = []
 
     var action: Action { Action("watch events") }

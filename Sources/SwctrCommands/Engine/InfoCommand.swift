@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct InfoCommand: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "info",
+    static let configuration = CommandConfiguration(
         abstract: "Print what the manager is and has, as JSON")
 
     @OptionGroup(title: "Global options")

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -7,38 +7,37 @@ import SwiftProtobuf
 
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugins",
         abstract: "Look at the parts that the manager is made of",
-        subcommands: [PluginList.self, PluginInspectRuntime.self],
-        aliases: ["plugin"])
+        subcommands: [
+            Subcommand("ls", PluginList.self, aliases: ["list"]),
+            Subcommand("inspect-runtime", PluginInspectRuntime.self),
+        ])
 }
 
 struct PluginList: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ls", in: "plugins",
+    static let configuration = CommandConfiguration(
         abstract: "List the parts of the manager, and whether each works",
         discussion: """
             Examples:
               swctr plugins ls
               swctr plugins ls -d 'type~=snapshotter'
-            """,
-        aliases: ["list"])
+            """)
 
-    @Flag(name: .shortAndLong, help: "Print types and ids only.")
+    @Flag("-q", "--quiet", help: "Print types and ids only.")
     var quiet = false
 
-    @Flag(name: .shortAndLong, help: "Print what each needs and offers, and why one does not work.")
+    @Flag("-d", "--detailed", help: "Print what each needs and offers, and why one does not work.")
     var detailed = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Filters on type, id, platforms and error.")
+    @Argument("filters", help: "Filters on type, id, platforms and error.")
     var filters: [String] = []
 
     var action: Action { Action("list plugins") }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if quiet, detailed { throw ValidationError("--quiet and --detailed contradict each other") }
     }
 
@@ -78,8 +77,7 @@ struct PluginList: ClientCommand {
 }
 
 struct PluginInspectRuntime: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "inspect-runtime", in: "plugins",
+    static let configuration = CommandConfiguration(
         abstract: "Print what a runtime's shim says of itself, as JSON")
 
     @OptionGroup(title: "Runtime")

@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct VersionCommand: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "version",
+    static let configuration = CommandConfiguration(
         abstract: "Print the versions of client and manager")
 
     @OptionGroup(title: "Global options")

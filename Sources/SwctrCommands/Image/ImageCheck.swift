@@ -1,24 +1,23 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ImageCheck: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "check", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Show how much of each image is here, and whether it is unpacked")
 
-    @Flag(name: .shortAndLong, help: "Print names of complete and unpacked images only.")
+    @Flag("-q", "--quiet", help: "Print names of complete and unpacked images only.")
     var quiet = false
 
-    @Option(help: ArgumentHelp("Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).", valueName: "name"))
+    @Option("--snapshotter", valueName: "name", help: "Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).")
     var snapshotter: String?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Filters, such as 'name~=busybox'.")
+    @Argument("filters", help: "Filters, such as 'name~=busybox'.")
     var filters: [String] = []
 
     var action: Action { Action("check images") }
@@ -48,17 +47,16 @@ struct ImageCheck: ClientCommand {
 }
 
 struct ImageUsage: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "usage", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Show what the unpacked layers of an image take")
 
-    @Option(help: ArgumentHelp("Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).", valueName: "name"))
+    @Option("--snapshotter", valueName: "name", help: "Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).")
     var snapshotter: String?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the image.")
+    @Argument("name", help: "Name of the image.", completion: .images)
     var name: String
 
     var action: Action { Action("usage of image", name) }
@@ -76,12 +74,11 @@ struct ImageUsage: ClientCommand {
 }
 
 struct ImagePrune: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "prune", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Remove all images that no container names",
         discussion: "Prints their names, and frees what only they needed before it returns.")
 
-    @Flag(help: "Required: removes every image that no container names.")
+    @Flag("--all", help: "Required: removes every image that no container names.")
     var all = false
 
     @OptionGroup(title: "Global options")

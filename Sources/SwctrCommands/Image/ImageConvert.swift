@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ImageConvert: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "convert", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Make an image anew with other media types or another compression",
         discussion: """
             The files stay the same, and so do configuration and uncompressed layers. Prints the new digest.
@@ -16,15 +15,15 @@ struct ImageConvert: ClientCommand {
               swctr images convert --compression zstd registry.example.com/app:1 registry.example.com/app:1-zstd
             """)
 
-    @Flag(help: "Store layers uncompressed; short for --compression uncompressed.")
+    @Flag("--uncompress", help: "Store layers uncompressed; short for --compression uncompressed.")
     var uncompress = false
 
-    @Flag(help: "Use OCI's media types.")
+    @Flag("--oci", help: "Use OCI's media types.")
     var oci = false
 
     @Option(
-        help: ArgumentHelp("Compress layers as uncompressed, gzip or zstd (default: as they are).", valueName: "format")
-    )
+        "--compression", valueName: "format",
+        help: "Compress layers as uncompressed, gzip or zstd (default: as they are).")
     var compression: LayerCompression?
 
     @OptionGroup(title: "What is converted")
@@ -33,17 +32,17 @@ struct ImageConvert: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the image.")
+    @Argument("source", help: "Name of the image.", completion: .images)
     var source: String
 
-    @Argument(help: "Name of the new one.")
+    @Argument("target", help: "Name of the new one.")
     var target: String
 
     enum LayerCompression: String, ExpressibleByArgument, CaseIterable { case uncompressed, gzip, zstd }
 
     var action: Action { Action("convert", source) }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if uncompress, compression != nil, compression != .uncompressed {
             throw ValidationError("--uncompress and --compression contradict each other")
         }

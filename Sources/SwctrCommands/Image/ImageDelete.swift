@@ -1,23 +1,21 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ImageDelete: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "rm", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Remove images by name",
-        discussion: "Prints the names that were removed. A name that is not here is only warned of.",
-        aliases: ["delete", "del", "remove"])
+        discussion: "Prints the names that were removed. A name that is not here is only warned of.")
 
-    @Flag(help: "Free what nothing uses any more before returning.")
+    @Flag("--sync", help: "Free what nothing uses any more before returning.")
     var sync = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of images.")
+    @Argument("names", help: "Names of images.", completion: .images)
     var names: [String]
 
     var action: Action { Action("remove image", names.count == 1 ? names[0] : "") }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import Glibc
 import SwctrClient
 import SwctrCore
@@ -7,8 +7,7 @@ import SwctrProto
 import SwctrWire
 
 struct ImageExport: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "export", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Export images as an OCI archive",
         discussion: """
             The same images always make the same bytes. A file appears only when it is whole.
@@ -21,19 +20,19 @@ struct ImageExport: ClientCommand {
     @OptionGroup(title: "What is exported")
     var selection: PlatformFlags
 
-    @Flag(help: "Leave out manifest.json, which docker load reads.")
+    @Flag("--skip-manifest-json", help: "Leave out manifest.json, which docker load reads.")
     var skipManifestJson = false
 
-    @Flag(help: "Leave out layers that their maker lets nobody pass on.")
+    @Flag("--skip-non-distributable", help: "Leave out layers that their maker lets nobody pass on.")
     var skipNonDistributable = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("File to write, or - for standard output.", valueName: "out"))
+    @Argument("out", help: "File to write, or - for standard output.")
     var target: String
 
-    @Argument(help: ArgumentHelp("Names of images.", valueName: "ref"))
+    @Argument("ref", help: "Names of images.", completion: .images)
     var names: [String]
 
     var action: Action { Action("export", target == "-" ? "" : target) }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import Glibc
 import SwctrClient
 import SwctrCore
@@ -7,8 +7,7 @@ import SwctrProto
 import SwctrWire
 
 struct ImageImport: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "import", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Import images from an OCI layout, an OCI archive or a docker-save archive",
         discussion: """
             Prints the name of each image that is then here.
@@ -20,37 +19,37 @@ struct ImageImport: ClientCommand {
             """)
 
     @Option(
-        help: ArgumentHelp(
-            "Name images that carry only a tag NAME:TAG, and leave out those of other names.", valueName: "name"))
+        "--base-name", valueName: "name",
+        help: "Name images that carry only a tag NAME:TAG, and leave out those of other names.")
     var baseName: String?
 
-    @Flag(help: "Also name each image BASE@DIGEST.")
+    @Flag("--digests", help: "Also name each image BASE@DIGEST.")
     var digests = false
 
-    @Option(help: ArgumentHelp("Name for the archive's index itself.", valueName: "name"))
+    @Option("--index-name", valueName: "name", help: "Name for the archive's index itself.")
     var indexName: String?
 
-    @Flag(help: "Store the images without unpacking them.")
+    @Flag("--no-unpack", help: "Store the images without unpacking them.")
     var noUnpack = false
 
-    @Flag(help: "Keep the content of all platforms.")
+    @Flag("--all-platforms", help: "Keep the content of all platforms.")
     var allPlatforms = false
 
-    @Option(help: ArgumentHelp("Platform to keep (default: the host's).", valueName: "os/arch"))
+    @Option("--platform", valueName: "os/arch", help: "Platform to keep (default: the host's).")
     var platform: String?
 
-    @Option(help: ArgumentHelp("Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).", valueName: "name"))
+    @Option("--snapshotter", valueName: "name", help: "Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).")
     var snapshotter: String?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Archive, folder in OCI layout, or - for standard input.")
+    @Argument("source", help: "Archive, folder in OCI layout, or - for standard input.")
     var source: String
 
     var action: Action { Action("import", source == "-" ? "standard input" : source) }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if allPlatforms, platform != nil {
             throw ValidationError("--all-platforms and --platform contradict each other")
         }

@@ -1,22 +1,20 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ImageInspect: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "inspect", in: "images",
-        abstract: "Show what an image is made of, as a tree",
-        aliases: ["i"])
+    static let configuration = CommandConfiguration(
+        abstract: "Show what an image is made of, as a tree")
 
-    @Flag(help: "Also show the documents.")
+    @Flag("--content", help: "Also show the documents.")
     var content = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the image.")
+    @Argument("name", help: "Name of the image.", completion: .images)
     var name: String
 
     var action: Action { Action("inspect image", name) }
@@ -88,17 +86,16 @@ struct ImageInspect: ClientCommand {
 }
 
 struct ImageHistory: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "history", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Show the steps that an image was built in, the latest first")
 
-    @Option(help: ArgumentHelp("Platform (default: the image's first that is here).", valueName: "os/arch"))
+    @Option("--platform", valueName: "os/arch", help: "Platform (default: the image's first that is here).")
     var platform: String?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the image.")
+    @Argument("name", help: "Name of the image.", completion: .images)
     var name: String
 
     var action: Action { Action("history of image", name) }
@@ -150,20 +147,19 @@ struct ImageHistory: ClientCommand {
 }
 
 struct ImageReferrers: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "referrers", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "List what a registry has that refers to an image, signatures for one")
 
     @OptionGroup(title: "Registry")
     var registry: RegistryFlags
 
-    @Option(help: ArgumentHelp("Only artifacts of this type.", valueName: "type"))
+    @Option("--artifact-type", valueName: "type", help: "Only artifacts of this type.")
     var artifactType: String?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Reference.")
+    @Argument("reference", help: "Reference.")
     var reference: String
 
     var action: Action { Action("referrers of", reference) }

@@ -1,21 +1,20 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ImageList: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ls", in: "images",
-        abstract: "List images", aliases: ["list"])
+    static let configuration = CommandConfiguration(
+        abstract: "List images")
 
-    @Flag(name: .shortAndLong, help: "Print names only.")
+    @Flag("-q", "--quiet", help: "Print names only.")
     var quiet = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Filters, such as 'name~=busybox' or 'labels.tier==web'.")
+    @Argument("filters", help: "Filters, such as 'name~=busybox' or 'labels.tier==web'.")
     var filters: [String] = []
 
     var action: Action { Action("list images") }

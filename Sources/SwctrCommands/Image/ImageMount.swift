@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import Glibc
 import SwctrClient
 import SwctrCore
@@ -7,41 +7,38 @@ import SwctrProto
 import SwctrWire
 
 struct ImageMount: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "mount", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Mount an image at a directory",
         discussion: """
             The image is unpacked if it is not. A lease named after the directory keeps the snapshot until it expires or \
             'images unmount --rm' ends it. Prints the chain ID and the directory.
             """)
 
-    @Flag(name: .customLong("rw"), help: "Mount it writable; what is written is not part of the image.")
+    @Flag("--rw", help: "Mount it writable; what is written is not part of the image.")
     var writable = false
 
-    @Option(help: ArgumentHelp("Platform (default: the host's).", valueName: "os/arch"))
+    @Option("--platform", valueName: "os/arch", help: "Platform (default: the host's).")
     var platform: String?
 
-    @Option(
-        name: [.customShort("x"), .long],
-        help: ArgumentHelp("How long the snapshot is kept; 0: for ever.", valueName: "time"))
+    @Option("-x", "--expiration", valueName: "time", help: "How long the snapshot is kept; 0: for ever.")
     var expiration = TimeArgument(duration: .seconds(3600))
 
-    @Option(help: ArgumentHelp("Label of the lease; may be repeated.", valueName: "key=value"))
+    @Option("--label", valueName: "key=value", help: "Label of the lease; may be repeated.")
     var label: [String] = []
 
-    @Option(help: ArgumentHelp("Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).", valueName: "name"))
+    @Option("--snapshotter", valueName: "name", help: "Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).")
     var snapshotter: String?
 
-    @Flag(help: "Have the files on the disk when it returns; they always are.")
+    @Flag("--sync-fs", help: "Have the files on the disk when it returns; they always are.")
     var syncFs = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the image.")
+    @Argument("name", help: "Name of the image.", completion: .images)
     var name: String
 
-    @Argument(help: "Directory.")
+    @Argument("target", help: "Directory.")
     var target: String
 
     var action: Action { Action("mount image", name) }
@@ -75,20 +72,19 @@ struct ImageMount: ClientCommand {
 }
 
 struct ImageUnmount: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "unmount", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Unmount an image from a directory")
 
-    @Flag(help: "Also remove the snapshot and its lease.")
+    @Flag("--rm", help: "Also remove the snapshot and its lease.")
     var rm = false
 
-    @Option(help: ArgumentHelp("Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).", valueName: "name"))
+    @Option("--snapshotter", valueName: "name", help: "Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).")
     var snapshotter: String?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Directory.")
+    @Argument("target", help: "Directory.")
     var target: String
 
     var action: Action { Action("unmount", target) }

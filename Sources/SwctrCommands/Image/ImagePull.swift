@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ImagePull: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "pull", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Pull an image from a registry",
         discussion: """
             Layers come several at a time and are unpacked while they come. What was cut off goes on where it was the \
@@ -24,25 +23,25 @@ struct ImagePull: ClientCommand {
     @OptionGroup(title: "What is pulled")
     var selection: PlatformFlags
 
-    @Flag(help: "Leave out manifests and configurations of other platforms.")
+    @Flag("--skip-metadata", help: "Leave out manifests and configurations of other platforms.")
     var skipMetadata = false
 
-    @Flag(help: "Store the image without unpacking it.")
+    @Flag("--no-unpack", help: "Store the image without unpacking it.")
     var noUnpack = false
 
-    @Flag(name: .customLong("print-chainid"), help: "Also print the chain ID of the unpacked image.")
+    @Flag("--print-chainid", help: "Also print the chain ID of the unpacked image.")
     var printChainID = false
 
-    @Option(help: ArgumentHelp("Layers at a time.", valueName: "number"))
+    @Option("--max-concurrent-downloads", valueName: "number", help: "Layers at a time.")
     var maxConcurrentDownloads: UInt32 = 3
 
-    @Option(help: ArgumentHelp("Label of the image; may be repeated.", valueName: "key=value"))
+    @Option("--label", valueName: "key=value", help: "Label of the image; may be repeated.")
     var label: [String] = []
 
-    @Option(help: ArgumentHelp("Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).", valueName: "name"))
+    @Option("--snapshotter", valueName: "name", help: "Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).")
     var snapshotter: String?
 
-    @Flag(help: "Have the files on the disk when it returns; they always are.")
+    @Flag("--sync-fs", help: "Have the files on the disk when it returns; they always are.")
     var syncFs = false
 
     @OptionGroup(title: "Progress")
@@ -51,12 +50,13 @@ struct ImagePull: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Reference: host/path:tag or host/path@digest; short names are completed as Docker does it.")
+    @Argument(
+        "reference", help: "Reference: host/path:tag or host/path@digest; short names are completed as Docker does it.")
     var reference: String
 
     var action: Action { Action("pull", reference) }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if noUnpack, printChainID { throw ValidationError("--print-chainid and --no-unpack contradict each other") }
     }
 
@@ -86,13 +86,13 @@ struct ImagePull: ClientCommand {
 
 /// Which of an index's images are meant.
 struct PlatformFlags: ParsableArguments {
-    @Option(help: ArgumentHelp("Platform; may be repeated (default: the host's).", valueName: "os/arch"))
+    @Option("--platform", valueName: "os/arch", help: "Platform; may be repeated (default: the host's).")
     var platform: [String] = []
 
-    @Flag(help: "All platforms.")
+    @Flag("--all-platforms", help: "All platforms.")
     var allPlatforms = false
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if allPlatforms, !platform.isEmpty {
             throw ValidationError("--all-platforms and --platform contradict each other")
         }
@@ -101,12 +101,11 @@ struct PlatformFlags: ParsableArguments {
 
 struct ProgressFlags: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            "Progress as auto, tree, plain, json or none; auto is a tree on a terminal, lines otherwise.",
-            valueName: "style"))
+        "--progress", valueName: "style",
+        help: "Progress as auto, tree, plain, json or none; auto is a tree on a terminal, lines otherwise.")
     var progress = ProgressStyle.auto
 
-    @Flag(name: .shortAndLong, help: "Show no progress, and print the digest only.")
+    @Flag("-q", "--quiet", help: "Show no progress, and print the digest only.")
     var quiet = false
 
     var style: ProgressStyle { quiet ? .none : progress }

@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ImagePush: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "push", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Push an image to a registry",
         discussion: """
             What the registry has is left, what another of its repositories has is mounted, the rest is uploaded. \
@@ -20,19 +19,19 @@ struct ImagePush: ClientCommand {
     @OptionGroup(title: "Registry")
     var registry: RegistryFlags
 
-    @Option(help: ArgumentHelp("Push this platform's manifest instead of the index.", valueName: "os/arch"))
+    @Option("--platform", valueName: "os/arch", help: "Push this platform's manifest instead of the index.")
     var platform: String?
 
-    @Option(help: ArgumentHelp("Push this manifest, by digest, instead of an image's.", valueName: "digest"))
+    @Option("--manifest", valueName: "digest", help: "Push this manifest, by digest, instead of an image's.")
     var manifest: String?
 
-    @Option(help: ArgumentHelp("Media type of that manifest.", valueName: "type"))
+    @Option("--manifest-type", valueName: "type", help: "Media type of that manifest.")
     var manifestType = "application/vnd.oci.image.manifest.v1+json"
 
-    @Option(help: ArgumentHelp("Layers at a time.", valueName: "number"))
+    @Option("--max-concurrent-uploaded-layers", valueName: "number", help: "Layers at a time.")
     var maxConcurrentUploadedLayers: UInt32 = 3
 
-    @Flag(help: "Also push layers that their maker lets nobody pass on.")
+    @Flag("--allow-non-distributable-blobs", help: "Also push layers that their maker lets nobody pass on.")
     var allowNonDistributableBlobs = false
 
     @OptionGroup(title: "Progress")
@@ -41,15 +40,15 @@ struct ImagePush: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Name that it gets in the registry.", valueName: "remote"))
+    @Argument("remote", help: "Name that it gets in the registry.")
     var remote: String
 
-    @Argument(help: ArgumentHelp("Name of the image here (default: the same).", valueName: "local"))
+    @Argument("local", help: "Name of the image here (default: the same).", completion: .images)
     var local: String?
 
     var action: Action { Action("push", remote) }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if manifest != nil, local != nil || platform != nil {
             throw ValidationError("--manifest contradicts --platform and a local name")
         }

@@ -1,28 +1,27 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct ImageTag: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "tag", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Give an image more names",
         discussion: "Prints the new names.")
 
-    @Flag(help: "Move names that are in use.")
+    @Flag("--force", help: "Move names that are in use.")
     var force = false
 
-    @Flag(help: "Take names that are no references.")
+    @Flag("--skip-reference-check", help: "Take names that are no references.")
     var skipReferenceCheck = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the image.")
+    @Argument("source", help: "Name of the image.", completion: .images)
     var source: String
 
-    @Argument(help: "New names.")
+    @Argument("targets", help: "New names.")
     var targets: [String]
 
     var action: Action { Action("tag", source) }
@@ -40,21 +39,20 @@ struct ImageTag: ClientCommand {
 }
 
 struct ImageLabel: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "label", in: "images",
+    static let configuration = CommandConfiguration(
         abstract: "Set and clear labels of an image",
         discussion: "KEY= clears a label. Prints all labels that it has then.")
 
-    @Flag(name: .shortAndLong, help: "Clear all other labels.")
+    @Flag("-r", "--replace-all", help: "Clear all other labels.")
     var replaceAll = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the image.")
+    @Argument("name", help: "Name of the image.", completion: .images)
     var name: String
 
-    @Argument(help: ArgumentHelp("Labels; none: print only.", valueName: "key=value"))
+    @Argument("key=value", help: "Labels; none: print only.")
     var labels: [String] = []
 
     var action: Action { Action("label image", name) }

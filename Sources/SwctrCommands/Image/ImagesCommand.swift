@@ -1,13 +1,25 @@
-import ArgumentParser
+import SwctrArguments
 
 struct ImagesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "images",
         abstract: "Work with images",
         subcommands: [
-            ImagePull.self, ImagePush.self, ImageImport.self, ImageExport.self, ImageList.self, ImageCheck.self,
-            ImageInspect.self, ImageHistory.self, ImageUsage.self, ImageTag.self, ImageLabel.self, ImageMount.self,
-            ImageUnmount.self, ImageConvert.self, ImageReferrers.self, ImageDelete.self, ImagePrune.self,
-        ],
-        aliases: ["image", "i"])
+            Subcommand("pull", ImagePull.self),
+            Subcommand("push", ImagePush.self),
+            Subcommand("import", ImageImport.self),
+            Subcommand("export", ImageExport.self),
+            Subcommand("ls", ImageList.self, aliases: ["list"]),
+            Subcommand("check", ImageCheck.self),
+            Subcommand("inspect", ImageInspect.self, aliases: ["i"]),
+            Subcommand("history", ImageHistory.self),
+            Subcommand("usage", ImageUsage.self),
+            Subcommand("tag", ImageTag.self),
+            Subcommand("label", ImageLabel.self),
+            Subcommand("mount", ImageMount.self),
+            Subcommand("unmount", ImageUnmount.self),
+            Subcommand("convert", ImageConvert.self),
+            Subcommand("referrers", ImageReferrers.self),
+            Subcommand("rm", ImageDelete.self, aliases: ["delete", "del", "remove"]),
+            Subcommand("prune", ImagePrune.self),
+        ])
 }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,28 +6,29 @@ import SwctrWire
 
 struct LeasesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "leases",
         abstract: "Work with leases, which keep content and snapshots from being collected",
-        subcommands: [LeaseCreate.self, LeaseList.self, LeaseDelete.self],
-        aliases: ["lease"])
+        subcommands: [
+            Subcommand("create", LeaseCreate.self),
+            Subcommand("ls", LeaseList.self, aliases: ["list"]),
+            Subcommand("rm", LeaseDelete.self, aliases: ["delete", "del", "remove"]),
+        ])
 }
 
 struct LeaseCreate: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "create", in: "leases",
+    static let configuration = CommandConfiguration(
         abstract: "Create a lease",
         discussion: "Prints its id.")
 
-    @Option(help: ArgumentHelp("Id (default: one is made up).", valueName: "name"))
+    @Option("--id", valueName: "name", help: "Id (default: one is made up).")
     var id: String?
 
-    @Option(name: [.customShort("x"), .long], help: ArgumentHelp("When it ends; 0: never.", valueName: "time"))
+    @Option("-x", "--expires", valueName: "time", help: "When it ends; 0: never.")
     var expires = TimeArgument(duration: .seconds(86_400))
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Labels.", valueName: "key=value"))
+    @Argument("key=value", help: "Labels.")
     var labels: [String] = []
 
     var action: Action { Action("create lease", id ?? "") }
@@ -46,17 +47,16 @@ struct LeaseCreate: ClientCommand {
 }
 
 struct LeaseList: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ls", in: "leases",
-        abstract: "List leases", aliases: ["list"])
+    static let configuration = CommandConfiguration(
+        abstract: "List leases")
 
-    @Flag(name: .shortAndLong, help: "Print ids only.")
+    @Flag("-q", "--quiet", help: "Print ids only.")
     var quiet = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Filters, such as 'id==x' or 'labels.tier==web'.")
+    @Argument("filters", help: "Filters, such as 'id==x' or 'labels.tier==web'.")
     var filters: [String] = []
 
     var action: Action { Action("list leases") }
@@ -82,19 +82,17 @@ struct LeaseList: ClientCommand {
 }
 
 struct LeaseDelete: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "rm", in: "leases",
+    static let configuration = CommandConfiguration(
         abstract: "Remove leases",
-        discussion: "Prints the ids that were removed.",
-        aliases: ["delete", "del", "remove"])
+        discussion: "Prints the ids that were removed.")
 
-    @Flag(help: "Free what only they kept before returning.")
+    @Flag("--sync", help: "Free what only they kept before returning.")
     var sync = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Ids of leases.", valueName: "id"))
+    @Argument("id", help: "Ids of leases.")
     var ids: [String]
 
     var action: Action { Action("remove lease", ids.count == 1 ? ids[0] : "") }

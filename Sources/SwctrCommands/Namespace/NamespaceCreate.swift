@@ -1,21 +1,20 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct NamespaceCreate: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "create", in: "namespaces",
-        abstract: "Create a namespace", aliases: ["c"])
+    static let configuration = CommandConfiguration(
+        abstract: "Create a namespace")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Name of the new namespace.", valueName: "namespace"))
+    @Argument("namespace", help: "Name of the new namespace.")
     var name: String
 
-    @Argument(help: ArgumentHelp("Labels.", valueName: "key=value"))
+    @Argument("key=value", help: "Labels.")
     var labels: [String] = []
 
     var action: Action { Action("create namespace", name) }

@@ -1,23 +1,21 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct NamespaceDelete: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "rm", in: "namespaces",
+    static let configuration = CommandConfiguration(
         abstract: "Remove namespaces that are empty",
-        discussion: "Prints the names that were removed. A name that is not here is only warned of.",
-        aliases: ["remove", "delete", "del"])
+        discussion: "Prints the names that were removed. A name that is not here is only warned of.")
 
-    @Flag(name: .shortAndLong, help: "Remove the control group /NAMESPACE too.")
+    @Flag("-c", "--cgroup", help: "Remove the control group /NAMESPACE too.")
     var cgroup = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Names of namespaces.", valueName: "namespace"), completion: .namespaces)
+    @Argument("namespace", help: "Names of namespaces.", completion: .namespaces)
     var names: [String]
 
     var action: Action { Action("remove namespace", names.count == 1 ? names[0] : "") }

@@ -1,22 +1,21 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct NamespaceLabel: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "label", in: "namespaces",
+    static let configuration = CommandConfiguration(
         abstract: "Set and remove labels of a namespace",
         discussion: "A bare KEY means KEY=true, an empty value removes the label.")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Name of the namespace.", valueName: "namespace"))
+    @Argument("namespace", help: "Name of the namespace.")
     var name: String
 
-    @Argument(help: ArgumentHelp("Labels.", valueName: "key=value"))
+    @Argument("key=value", help: "Labels.")
     var labels: [String]
 
     var action: Action { Action("label namespace", name) }

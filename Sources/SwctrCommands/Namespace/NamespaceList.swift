@@ -1,18 +1,17 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct NamespaceList: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ls", in: "namespaces",
-        abstract: "List namespaces", aliases: ["list"])
+    static let configuration = CommandConfiguration(
+        abstract: "List namespaces")
 
-    @Flag(name: .shortAndLong, help: "Print names only.")
+    @Flag("-q", "--quiet", help: "Print names only.")
     var quiet = false
 
-    @Option(help: ListFormat.help)
+    @Option("--format", valueName: "format", help: ListFormat.help)
     var format = ListFormat.table
 
     @OptionGroup(title: "Global options")

@@ -1,9 +1,12 @@
-import ArgumentParser
+import SwctrArguments
 
 struct NamespacesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "namespaces",
         abstract: "Work with namespaces, which keep tenants' containers and images apart",
-        subcommands: [NamespaceList.self, NamespaceCreate.self, NamespaceLabel.self, NamespaceDelete.self],
-        aliases: ["namespace", "ns"])
+        subcommands: [
+            Subcommand("ls", NamespaceList.self, aliases: ["list"]),
+            Subcommand("create", NamespaceCreate.self, aliases: ["c"]),
+            Subcommand("label", NamespaceLabel.self),
+            Subcommand("rm", NamespaceDelete.self, aliases: ["remove", "delete", "del"]),
+        ])
 }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,17 +6,18 @@ import SwctrWire
 
 struct OciCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "oci",
         abstract: "Look at what runtimes are told",
-        subcommands: [OciSpec.self, OciSeccomp.self])
+        subcommands: [
+            Subcommand("spec", OciSpec.self),
+            Subcommand("seccomp", OciSeccomp.self),
+        ])
 }
 
 struct OciSpec: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "spec", in: "oci",
+    static let configuration = CommandConfiguration(
         abstract: "Print the OCI runtime spec that containers start from")
 
-    @Option(help: ArgumentHelp("Platform (default: the host's).", valueName: "os/arch"))
+    @Option("--platform", valueName: "os/arch", help: "Platform (default: the host's).")
     var platform: String?
 
     @OptionGroup(title: "Global options")

@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct OciSeccomp: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "seccomp", in: "oci",
+    static let configuration = CommandConfiguration(
         abstract: "Say what a system call filter would do, or print it",
         discussion: """
             Without --explain the filter is printed as it stands in a spec. It is compiled in any case: a profile that \
@@ -18,26 +17,25 @@ struct OciSeccomp: ClientCommand {
               swctr oci seccomp --profile mine.json --platform linux/arm64
             """)
 
-    @Option(help: ArgumentHelp("Explain what happens to this system call, and why.", valueName: "syscall"))
+    @Option("--explain", valueName: "syscall", help: "Explain what happens to this system call, and why.")
     var explain: String?
 
-    @Option(help: ArgumentHelp("Profile (default: the one of run --seccomp).", valueName: "file"))
+    @Option("--profile", valueName: "file", help: "Profile (default: the one of run --seccomp).")
     var profile: String?
 
     @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("As of run: the process has this capability too.", valueName: "name"))
+        "--cap-add", valueName: "name", parsing: .unconditional, help: "As of run: the process has this capability too."
+    )
     var capAdd: [String] = []
 
     @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("As of run: the process lacks this capability.", valueName: "name"))
+        "--cap-drop", valueName: "name", parsing: .unconditional, help: "As of run: the process lacks this capability.")
     var capDrop: [String] = []
 
-    @Flag(help: "As of run: the process has all of the manager's capabilities.")
+    @Flag("--privileged", help: "As of run: the process has all of the manager's capabilities.")
     var privileged = false
 
-    @Option(help: ArgumentHelp("Platform (default: the host's).", valueName: "os/arch"))
+    @Option("--platform", valueName: "os/arch", help: "Platform (default: the host's).")
     var platform: String?
 
     @OptionGroup(title: "Global options")
@@ -45,7 +43,7 @@ struct OciSeccomp: ClientCommand {
 
     var action: Action { Action("explain", explain ?? "") }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if explain?.isEmpty == true { throw ValidationError("--explain names no system call") }
     }
 

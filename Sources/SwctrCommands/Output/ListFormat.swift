@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 
@@ -26,8 +26,8 @@ enum ListFormat: ExpressibleByArgument, Equatable {
         }
     }
 
-    static let help = ArgumentHelp(
-        "How to print the list: table, json, or a template such as '{{.ID}} {{json .Labels}}'.", valueName: "format")
+    static let help =
+        "How to print the list: table, json, or a template such as '{{.ID}} {{json .Labels}}'."
 }
 
 /// Text with fields of an object in it, in the part of Go's notation that lists need: `{{.A.B}}`, `{{json .}}`,

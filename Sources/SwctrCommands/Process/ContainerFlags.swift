@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -25,10 +25,6 @@ struct ContainerFlags: ParsableArguments {
 
     @OptionGroup(title: "Runtime")
     var runtime: RuntimeFlags
-
-    static let valueOptions = ProcessFlags.valueOptions.union(FileFlags.valueOptions)
-        .union(IdentityFlags.valueOptions).union(NamespaceFlags.valueOptions).union(ResourceFlags.valueOptions)
-        .union(SecurityFlags.valueOptions).union(RuntimeFlags.valueOptions)
 
     /// The request's part.
     ///
@@ -132,8 +128,4 @@ struct ContainerTarget: Equatable {
     private static func missing(_ name: String) -> EngineError {
         EngineError(.invalidArgument, message: "missing expected argument '<\(name)>'")
     }
-}
-
-extension GlobalOptions {
-    static let valueOptions: Set<String> = ["--address", "--namespace", "--timeout", "--connect-timeout"]
 }

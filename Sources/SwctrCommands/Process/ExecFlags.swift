@@ -1,46 +1,35 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 
 /// What makes one more process of a container: the flags that `exec` and `tasks exec` share.
 struct ExecFlags: ParsableArguments {
-    @Flag(name: [.customShort("t"), .long], help: "Give the process a terminal.")
+    @Flag("-t", "--tty", help: "Give the process a terminal.")
     var tty = false
 
-    @Flag(name: [.customShort("d"), .long], help: "Return as soon as the process runs.")
+    @Flag("-d", "--detach", help: "Return as soon as the process runs.")
     var detach = false
 
-    @Option(
-        name: [.customShort("w"), .long, .customLong("workdir")],
-        help: ArgumentHelp("Working directory (default: the container's).", valueName: "path"))
+    @Option("-w", "--cwd", "--workdir", valueName: "path", help: "Working directory (default: the container's).")
     var cwd: String?
 
-    @Option(
-        name: [.customShort("u"), .long],
-        help: ArgumentHelp("User, by name or number (default: the container's).", valueName: "user[:group]"))
+    @Option("-u", "--user", valueName: "user[:group]", help: "User, by name or number (default: the container's).")
     var user: String?
 
     @Option(
-        name: [.customShort("e"), .long], parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Set KEY=VALUE over the container's environment. May be repeated.", valueName: "variable"))
+        "-e", "--env", valueName: "variable", parsing: .unconditional,
+        help: "Set KEY=VALUE over the container's environment. May be repeated.")
     var env: [String] = []
 
     @Option(
-        name: .customLong("log-uri"),
-        help: ArgumentHelp("Let the shim write the output to file:///… or hand it to binary:///….", valueName: "uri"))
+        "--log-uri", valueName: "uri", help: "Let the shim write the output to file:///… or hand it to binary:///….")
     var logURI: String?
 
-    @Option(
-        name: .customLong("fifo-dir"),
-        help: ArgumentHelp("Where to make the FIFOs (default: /run/swctr/fifo).", valueName: "path"))
+    @Option("--fifo-dir", valueName: "path", help: "Where to make the FIFOs (default: /run/swctr/fifo).")
     var fifoDirectory: String?
 
-    static let valueOptions: Set<String> = [
-        "--cwd", "--workdir", "-w", "--user", "-u", "--env", "-e", "--log-uri", "--fifo-dir",
-    ]
-
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if logURI != nil, tty { throw ValidationError("--log-uri and --tty contradict each other") }
         if logURI != nil, fifoDirectory != nil {
             throw ValidationError("--log-uri and --fifo-dir contradict each other")

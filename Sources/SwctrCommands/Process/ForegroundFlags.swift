@@ -1,21 +1,18 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 
 /// How a command that stays with a process behaves to its user.
 struct ForegroundFlags: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            "Keys that leave the terminal while the process goes on; empty for none.", valueName: "keys"))
+        "--detach-keys", valueName: "keys",
+        help: "Keys that leave the terminal while the process goes on; empty for none.")
     var detachKeys = DetachKeys.standard
 
     @Option(
-        help: ArgumentHelp(
-            "Without a terminal: whether signals go to the process, or end this command alone.",
-            valueName: "true|false"))
+        "--sig-proxy", valueName: "true|false",
+        help: "Without a terminal: whether signals go to the process, or end this command alone.")
     var sigProxy = true
-
-    static let valueOptions: Set<String> = ["--detach-keys", "--sig-proxy"]
 
     /// What the loop is told.
     func host() throws(EngineError) -> ForegroundProcess.Host {

@@ -1,53 +1,44 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 
 /// What the container is made of, and what is said of it.
 struct IdentityFlags: ParsableArguments {
     @Option(
-        name: [.customShort("c"), .long],
-        help: ArgumentHelp(
-            "OCI runtime spec to run as it is, in place of IMAGE and of all that makes a spec.", valueName: "file"))
+        "-c", "--config", valueName: "file",
+        help: "OCI runtime spec to run as it is, in place of IMAGE and of all that makes a spec.")
     var config: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Name the container; its id is made up then, and ID is left out.", valueName: "name"))
+    @Option("--name", valueName: "name", help: "Name the container; its id is made up then, and ID is left out.")
     var name: String?
 
-    @Flag(help: "The same with a name that is made up.")
+    @Flag("--random-name", help: "The same with a name that is made up.")
     var randomName = false
 
-    @Flag(help: "Take a directory in place of IMAGE as root file system.")
+    @Flag("--rootfs", help: "Take a directory in place of IMAGE as root file system.")
     var rootfs = false
 
-    @Option(help: ArgumentHelp("Platform of the image (default: the host's).", valueName: "os/arch"))
+    @Option("--platform", valueName: "os/arch", help: "Platform of the image (default: the host's).")
     var platform: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).", valueName: "name"))
+    @Option("--snapshotter", valueName: "name", help: "Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).")
     var snapshotter: String?
 
     @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Label the container's snapshot. May be repeated.", valueName: "key=value"))
+        "--snapshotter-label", valueName: "key=value", parsing: .unconditional,
+        help: "Label the container's snapshot. May be repeated.")
     var snapshotterLabel: [String] = []
 
     @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Label the container; a bare KEY means KEY=true. May be repeated.", valueName: "key=value"))
+        "--label", valueName: "key=value", parsing: .unconditional,
+        help: "Label the container; a bare KEY means KEY=true. May be repeated.")
     var label: [String] = []
 
     @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Annotate the OCI spec. May be repeated.", valueName: "key=value"))
+        "--annotation", valueName: "key=value", parsing: .unconditional, help: "Annotate the OCI spec. May be repeated."
+    )
     var annotation: [String] = []
 
-    static let valueOptions: Set<String> = [
-        "--config", "-c", "--name", "--platform", "--snapshotter", "--snapshotter-label", "--label", "--annotation",
-    ]
-
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if name != nil, randomName { throw ValidationError("--name and --random-name contradict each other") }
     }
 

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 import SwctrProto
 
@@ -74,4 +74,6 @@ struct ByteCountArgument: ExpressibleByArgument, Equatable {
         guard let count = UInt64(digits), count <= UInt64(Int64.max) >> shift else { return nil }
         bytes = count << shift
     }
+
+    var defaultValueDescription: String { bytes.description }
 }

@@ -1,35 +1,29 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 import SwctrProto
 
 /// What the container shares with the host and with others.
 struct NamespaceFlags: ParsableArguments {
-    @Option(help: ArgumentHelp("Host name inside the container (default: its id).", valueName: "name"))
+    @Option("--hostname", valueName: "name", help: "Host name inside the container (default: its id).")
     var hostname: String?
 
-    @Flag(help: "Share the host's network.")
+    @Flag("--net-host", help: "Share the host's network.")
     var netHost = false
 
     @Option(
-        name: .customLong("with-ns"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp(
-            "Join a namespace of type pid, network, uts, mount, user, ipc or cgroup. May be repeated.",
-            valueName: "type:path"))
+        "--with-ns", valueName: "type:path", parsing: .unconditional,
+        help: "Join a namespace of type pid, network, uts, mount, user, ipc or cgroup. May be repeated.")
     var withNamespace: [String] = []
 
     @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp(
-            "Ids of users in a user namespace, and which they are on the host; needs --gidmap. May be repeated.",
-            valueName: "container:host:size"))
+        "--uidmap", valueName: "container:host:size", parsing: .unconditional,
+        help: "Ids of users in a user namespace, and which they are on the host; needs --gidmap. May be repeated.")
     var uidmap: [String] = []
 
     @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("The same for groups; needs --uidmap. May be repeated.", valueName: "container:host:size"))
+        "--gidmap", valueName: "container:host:size", parsing: .unconditional,
+        help: "The same for groups; needs --uidmap. May be repeated.")
     var gidmap: [String] = []
-
-    static let valueOptions: Set<String> = ["--hostname", "--with-ns", "--uidmap", "--gidmap"]
 
     func fill(_ options: inout Swctr_V1_ContainerOptions) throws(EngineError) {
         options.hostname = hostname ?? ""

@@ -1,32 +1,28 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 import SwctrProto
 
 /// How the process is started.
 struct ProcessFlags: ParsableArguments {
-    @Flag(name: [.customShort("t"), .long], help: "Give the process a terminal.")
+    @Flag("-t", "--tty", help: "Give the process a terminal.")
     var tty = false
 
     @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Set KEY=VALUE; a bare KEY removes the variable. May be repeated.", valueName: "variable"))
+        "--env", valueName: "variable", parsing: .unconditional,
+        help: "Set KEY=VALUE; a bare KEY removes the variable. May be repeated.")
     var env: [String] = []
 
-    @Option(help: ArgumentHelp("Take variables from the lines of a file, before those of --env.", valueName: "file"))
+    @Option("--env-file", valueName: "file", help: "Take variables from the lines of a file, before those of --env.")
     var envFile: String?
 
-    @Option(help: ArgumentHelp("Working directory (default: the image's, else /).", valueName: "path"))
+    @Option("--cwd", valueName: "path", help: "Working directory (default: the image's, else /).")
     var cwd: String?
 
-    @Option(
-        name: [.customShort("u"), .long],
-        help: ArgumentHelp("User, by name or number (default: the image's).", valueName: "user[:group]"))
+    @Option("-u", "--user", valueName: "user[:group]", help: "User, by name or number (default: the image's).")
     var user: String?
 
-    @Option(help: ArgumentHelp("Limit of open files (default: 1024).", valueName: "soft[:hard]"))
+    @Option("--rlimit-nofile", valueName: "soft[:hard]", help: "Limit of open files (default: 1024).")
     var rlimitNofile: String?
-
-    static let valueOptions: Set<String> = ["--env", "--env-file", "--cwd", "--user", "-u", "--rlimit-nofile"]
 
     func fill(_ options: inout Swctr_V1_ContainerOptions) throws(EngineError) {
         options.terminal = tty

@@ -1,58 +1,48 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 import SwctrProto
 
 /// What the container may use.
 struct ResourceFlags: ParsableArguments {
-    @Option(help: ArgumentHelp("Cgroup (default: /NAMESPACE/ID); empty sets none.", valueName: "path"))
+    @Option("--cgroup", valueName: "path", help: "Cgroup (default: /NAMESPACE/ID); empty sets none.")
     var cgroup: String?
 
-    @Option(help: ArgumentHelp("Memory limit in bytes, or with k, m, g; 0 sets none.", valueName: "bytes"))
+    @Option("--memory-limit", valueName: "bytes", help: "Memory limit in bytes, or with k, m, g; 0 sets none.")
     var memoryLimit: ByteCountArgument?
 
     @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Processor time, as a number of processors such as 1.5; 0 sets no limit.", valueName: "number"))
+        "--cpus", valueName: "number", parsing: .unconditional,
+        help: "Processor time, as a number of processors such as 1.5; 0 sets no limit.")
     var cpus: Double?
 
     @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Microseconds of processor time in each period; -1 sets no limit.", valueName: "µs"))
+        "--cpu-quota", valueName: "µs", parsing: .unconditional,
+        help: "Microseconds of processor time in each period; -1 sets no limit.")
     var cpuQuota: Int64?
 
-    @Option(help: ArgumentHelp("Length of a period of --cpu-quota (kernel's default: 100000).", valueName: "µs"))
+    @Option("--cpu-period", valueName: "µs", help: "Length of a period of --cpu-quota (kernel's default: 100000).")
     var cpuPeriod: UInt64?
 
-    @Option(help: ArgumentHelp("Microseconds by which unused quota may be exceeded later.", valueName: "µs"))
+    @Option("--cpu-burst", valueName: "µs", help: "Microseconds by which unused quota may be exceeded later.")
     var cpuBurst: UInt64?
 
-    @Option(help: ArgumentHelp("Weight against other containers (run's default: 1024).", valueName: "number"))
+    @Option("--cpu-shares", valueName: "number", help: "Weight against other containers (run's default: 1024).")
     var cpuShares: UInt64?
 
-    @Option(help: ArgumentHelp("Processors to run on, such as 0-2,7.", valueName: "list"))
+    @Option("--cpuset-cpus", valueName: "list", help: "Processors to run on, such as 0-2,7.")
     var cpusetCpus: String?
 
-    @Option(help: ArgumentHelp("Memory nodes to use, such as 0,1.", valueName: "list"))
+    @Option("--cpuset-mems", valueName: "list", help: "Memory nodes to use, such as 0,1.")
     var cpusetMems: String?
 
-    @Option(
-        name: .customLong("blockio-config-file"),
-        help: ArgumentHelp("File that defines classes of block I/O.", valueName: "file"))
+    @Option("--blockio-config-file", valueName: "file", help: "File that defines classes of block I/O.")
     var blockIOConfigFile: String?
 
-    @Option(
-        name: .customLong("blockio-class"),
-        help: ArgumentHelp("Class of block I/O, of --blockio-config-file.", valueName: "name"))
+    @Option("--blockio-class", valueName: "name", help: "Class of block I/O, of --blockio-config-file.")
     var blockIOClass: String?
 
-    @Option(help: ArgumentHelp("Class of Intel's cache and bandwidth allocation.", valueName: "name"))
+    @Option("--rdt-class", valueName: "name", help: "Class of Intel's cache and bandwidth allocation.")
     var rdtClass: String?
-
-    static let valueOptions: Set<String> = [
-        "--cgroup", "--memory-limit", "--cpus", "--cpu-quota", "--cpu-period", "--cpu-burst", "--cpu-shares",
-        "--cpuset-cpus", "--cpuset-mems", "--blockio-config-file", "--blockio-class", "--rdt-class",
-    ]
 
     /// Of `--cpus`, in microseconds.
     private static let period: UInt64 = 100_000

@@ -1,11 +1,10 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 
-struct Run: ClientCommand, PassthroughCommand {
-    static let configuration = CommandConfiguration.command(
-        "run",
+struct Run: ClientCommand {
+    static let configuration = CommandConfiguration(
         abstract: "Create a container and run it",
         usage: """
             swctr run [<options>] <image> <id> [<command> ...]
@@ -25,18 +24,19 @@ struct Run: ClientCommand, PassthroughCommand {
               swctr run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 IMAGE mapped id
               swctr run --rm --runc-binary crun IMAGE demo
               swctr run --explain --cpus 2 IMAGE demo
-            """)
+            """,
+        passesArguments: true)
 
-    @Flag(name: .customLong("rm"), help: "Delete the container when it has ended.")
+    @Flag("--rm", help: "Delete the container when it has ended.")
     var remove = false
 
-    @Flag(help: "Print what would be run and where each part comes from; create nothing.")
+    @Flag("--explain", help: "Print what would be run and where each part comes from; create nothing.")
     var explain = false
 
-    @Flag(help: "Put the container into the host's default CNI network.")
+    @Flag("--cni", help: "Put the container into the host's default CNI network.")
     var cni = false
 
-    @Option(help: ArgumentHelp("Write the OCI runtime spec that is run to this file as well.", valueName: "file"))
+    @Option("--dump-config", valueName: "file", help: "Write the OCI runtime spec that is run to this file as well.")
     var dumpConfig: String?
 
     @OptionGroup(title: "Streams")
@@ -52,18 +52,13 @@ struct Run: ClientCommand, PassthroughCommand {
     var global: GlobalOptions
 
     @Argument(
-        parsing: .postTerminator,
-        help: ArgumentHelp(
-            """
+        "image id command",
+        help: """
             Name of an image that is here, with --rootfs a directory; name of the new container; command and its \
             arguments, in place of the image's entrypoint and command.
             """,
-            valueName: "image id command"))
+        completion: .images)
     var words: [String] = []
-
-    static let valueOptions = ContainerFlags.valueOptions.union(StreamFlags.valueOptions).union(
-        GlobalOptions.valueOptions
-    ).union(ForegroundFlags.valueOptions).union(["--dump-config"])
 
     /// - Throws: `.invalidArgument` for too few words, or too many.
     var target: ContainerTarget {
@@ -74,14 +69,14 @@ struct Run: ClientCommand, PassthroughCommand {
         Action("run", container.identity.name ?? (container.identity.isNamed ? "" : (try? target.id) ?? ""))
     }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if remove && streams.detach { throw ValidationError("--rm and --detach contradict each other") }
         if container.process.tty && streams.nullIO {
             throw ValidationError("--tty and --null-io contradict each other")
         }
         if cni, container.namespaces.netHost { throw ValidationError("--cni and --net-host contradict each other") }
         if dumpConfig?.isEmpty == true { throw ValidationError("--dump-config names no file") }
-        _ = try target
+        do { _ = try target } catch { throw ValidationError(error.description, hint: error.hint) }
     }
 
     func execute() throws(EngineError) -> Int32 {

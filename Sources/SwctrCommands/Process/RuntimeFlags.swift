@@ -1,30 +1,27 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 import SwctrProto
 import SwiftProtobuf
 
 /// Who runs the container.
 struct RuntimeFlags: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("Runtime: a name, or the path of a shim (default: the manager's).", valueName: "runtime"))
+    @Option("--runtime", valueName: "runtime", help: "Runtime: a name, or the path of a shim (default: the manager's).")
     var runtime: String?
 
-    @Option(help: ArgumentHelp("Configuration file of a runtime other than runc.", valueName: "path"))
+    @Option("--runtime-config-path", valueName: "path", help: "Configuration file of a runtime other than runc.")
     var runtimeConfigPath: String?
 
     @Option(
-        help: ArgumentHelp(
-            "OCI runtime in place of runc, such as crun (io.containerd.runc.v2 only).", valueName: "program"))
+        "--runc-binary", valueName: "program",
+        help: "OCI runtime in place of runc, such as crun (io.containerd.runc.v2 only).")
     var runcBinary: String?
 
     @Option(
-        help: ArgumentHelp("Where the OCI runtime keeps its state (io.containerd.runc.v2 only).", valueName: "path"))
+        "--runc-root", valueName: "path", help: "Where the OCI runtime keeps its state (io.containerd.runc.v2 only).")
     var runcRoot: String?
 
-    @Flag(help: "Let systemd manage the cgroup (io.containerd.runc.v2 only; needs --cgroup).")
+    @Flag("--runc-systemd-cgroup", help: "Let systemd manage the cgroup (io.containerd.runc.v2 only; needs --cgroup).")
     var runcSystemdCgroup = false
-
-    static let valueOptions: Set<String> = ["--runtime", "--runtime-config-path", "--runc-binary", "--runc-root"]
 
     /// Refuses options that the runtime does not take, before anything is asked of anybody.
     func check(cgroup: String?) throws(EngineError) {

@@ -1,45 +1,43 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 import SwctrProto
 
 /// What the process may do.
 struct SecurityFlags: ParsableArguments {
-    @Flag(help: "Lift nearly every restriction: all capabilities, all devices, nothing masked.")
+    @Flag("--privileged", help: "Lift nearly every restriction: all capabilities, all devices, nothing masked.")
     var privileged = false
 
-    @Flag(help: "With --privileged: make no nodes for the host's devices.")
+    @Flag("--privileged-without-host-devices", help: "With --privileged: make no nodes for the host's devices.")
     var privilegedWithoutHostDevices = false
 
     @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Add a capability, such as CAP_SYS_TIME. May be repeated.", valueName: "name"))
+        "--cap-add", valueName: "name", parsing: .unconditional,
+        help: "Add a capability, such as CAP_SYS_TIME. May be repeated.")
     var capAdd: [String] = []
 
     @Option(
-        parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Drop a capability, such as CAP_CHOWN. May be repeated.", valueName: "name"))
+        "--cap-drop", valueName: "name", parsing: .unconditional,
+        help: "Drop a capability, such as CAP_CHOWN. May be repeated.")
     var capDrop: [String] = []
 
-    @Flag(help: "Let programs gain privileges by set-id bits and file capabilities.")
+    @Flag("--allow-new-privs", help: "Let programs gain privileges by set-id bits and file capabilities.")
     var allowNewPrivs = false
 
-    @Flag(help: "Filter system calls by the default profile (see 'swctr oci seccomp').")
+    @Flag("--seccomp", help: "Filter system calls by the default profile (see 'swctr oci seccomp').")
     var seccomp = false
 
-    @Option(help: ArgumentHelp("Filter by this profile; needs --seccomp.", valueName: "file"))
+    @Option("--seccomp-profile", valueName: "file", help: "Filter by this profile; needs --seccomp.")
     var seccompProfile: String?
 
-    @Option(help: ArgumentHelp("Confine by this AppArmor profile, which must be loaded.", valueName: "name"))
+    @Option("--apparmor-profile", valueName: "name", help: "Confine by this AppArmor profile, which must be loaded.")
     var apparmorProfile: String?
 
-    @Option(help: ArgumentHelp("Confine by a default AppArmor profile, loaded under this name.", valueName: "name"))
+    @Option(
+        "--apparmor-default-profile", valueName: "name",
+        help: "Confine by a default AppArmor profile, loaded under this name.")
     var apparmorDefaultProfile: String?
 
-    static let valueOptions: Set<String> = [
-        "--cap-add", "--cap-drop", "--seccomp-profile", "--apparmor-profile", "--apparmor-default-profile",
-    ]
-
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if seccompProfile != nil, !seccomp { throw ValidationError("--seccomp-profile needs --seccomp") }
         if privilegedWithoutHostDevices, !privileged {
             throw ValidationError("--privileged-without-host-devices needs --privileged")

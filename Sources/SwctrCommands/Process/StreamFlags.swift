@@ -1,30 +1,27 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrCore
 
 /// Where a process's output goes: the flags that `run` and `tasks start` share.
 struct StreamFlags: ParsableArguments {
-    @Flag(name: [.customShort("d"), .long], help: "Return as soon as the process runs.")
+    @Flag("-d", "--detach", help: "Return as soon as the process runs.")
     var detach = false
 
-    @Flag(help: "Discard output; there is no input.")
+    @Flag("--null-io", help: "Discard output; there is no input.")
     var nullIO = false
 
     @Option(
-        name: .customLong("log-uri"),
-        help: ArgumentHelp("Let the shim write the output to file:///… or hand it to binary:///….", valueName: "uri"))
+        "--log-uri", valueName: "uri", help: "Let the shim write the output to file:///… or hand it to binary:///….")
     var logURI: String?
 
-    @Option(
-        name: .customLong("fifo-dir"),
-        help: ArgumentHelp("Where to make the FIFOs (default: /run/swctr/fifo).", valueName: "path"))
+    @Option("--fifo-dir", valueName: "path", help: "Where to make the FIFOs (default: /run/swctr/fifo).")
     var fifoDirectory: String?
 
-    @Option(
-        name: .customLong("pid-file"),
-        help: ArgumentHelp("Write the process's id to this file before it starts.", valueName: "path"))
+    @Option("--pid-file", valueName: "path", help: "Write the process's id to this file before it starts.")
     var pidFile: String?
 
-    @Flag(help: "Move the root file system into place instead of pivoting into it (io.containerd.runc.v2 only).")
+    @Flag(
+        "--no-pivot",
+        help: "Move the root file system into place instead of pivoting into it (io.containerd.runc.v2 only).")
     var noPivot = false
 
     /// The choice that the flags amount to.
@@ -43,14 +40,13 @@ struct StreamFlags: ParsableArguments {
             flags: RuntimeOptionRule.RuncFlags(otherFields: noPivot ? ["--no-pivot"] : []), cgroup: nil)
     }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if nullIO, logURI != nil { throw ValidationError("--null-io and --log-uri contradict each other") }
         if logURI != nil, fifoDirectory != nil {
             throw ValidationError("--log-uri and --fifo-dir contradict each other")
         }
     }
 
-    static let valueOptions: Set<String> = ["--log-uri", "--fifo-dir", "--pid-file"]
 }
 
 /// Where a process's output goes.

@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct Login: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "login",
+    static let configuration = CommandConfiguration(
         abstract: "Log in to a registry",
         discussion: """
             The login is tried, and kept where Docker keeps it: with the helper that ~/.docker/config.json names, or in \
@@ -17,35 +16,33 @@ struct Login: ClientCommand {
               pass show registry | swctr login --username me --password-stdin registry.example.com
             """)
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("User; asked for where it is missing.", valueName: "name"))
+    @Option("-u", "--username", valueName: "name", help: "User; asked for where it is missing.")
     var username: String?
 
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp("Password; others can see it in the list of processes.", valueName: "text"))
+    @Option("-p", "--password", valueName: "text", help: "Password; others can see it in the list of processes.")
     var password: String?
 
-    @Flag(help: "Read the password from standard input.")
+    @Flag("--password-stdin", help: "Read the password from standard input.")
     var passwordStdin = false
 
-    @Flag(name: [.customShort("k"), .long], help: "Take any certificate.")
+    @Flag("-k", "--skip-verify", help: "Take any certificate.")
     var skipVerify = false
 
-    @Flag(name: .customLong("plain-http"), help: "Speak HTTP without TLS.")
+    @Flag("--plain-http", help: "Speak HTTP without TLS.")
     var plainHTTP = false
 
-    @Option(help: ArgumentHelp("Folder with a folder per registry that holds its hosts.toml.", valueName: "folder"))
+    @Option("--hosts-dir", valueName: "folder", help: "Folder with a folder per registry that holds its hosts.toml.")
     var hostsDir: String?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Host of the registry, with its port.", valueName: "registry"))
+    @Argument("registry", help: "Host of the registry, with its port.")
     var server = "docker.io"
 
     var action: Action { Action("login", server) }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if password != nil, passwordStdin {
             throw ValidationError("--password and --password-stdin contradict each other")
         }
@@ -85,14 +82,13 @@ struct Login: ClientCommand {
 }
 
 struct Logout: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "logout",
+    static let configuration = CommandConfiguration(
         abstract: "Forget the login to a registry")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Host of the registry, with its port.", valueName: "registry"))
+    @Argument("registry", help: "Host of the registry, with its port.")
     var server = "docker.io"
 
     var action: Action { Action("logout", server) }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import Glibc
 import SwctrClient
 import SwctrCore
@@ -8,42 +8,39 @@ import SwctrProto
 
 /// How the registry of a reference is spoken to.
 struct RegistryFlags: ParsableArguments {
-    @Flag(name: [.customShort("k"), .long], help: "Take any certificate.")
+    @Flag("-k", "--skip-verify", help: "Take any certificate.")
     var skipVerify = false
 
-    @Flag(name: .customLong("plain-http"), help: "Speak HTTP without TLS.")
+    @Flag("--plain-http", help: "Speak HTTP without TLS.")
     var plainHTTP = false
 
     @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "User; a password that is missing is asked for (default: the login in ~/.docker/config.json).",
-            valueName: "name[:password]"))
+        "-u", "--user", valueName: "name[:password]",
+        help: "User; a password that is missing is asked for (default: the login in ~/.docker/config.json).")
     var user: String?
 
-    @Option(help: ArgumentHelp("Refresh token, in place of a user.", valueName: "token"))
+    @Option("--refresh", valueName: "token", help: "Refresh token, in place of a user.")
     var refresh: String?
 
-    @Option(
-        help: ArgumentHelp("Folder with a folder per registry that holds its hosts.toml.", valueName: "folder"))
+    @Option("--hosts-dir", valueName: "folder", help: "Folder with a folder per registry that holds its hosts.toml.")
     var hostsDir: String?
 
-    @Option(name: .customLong("tlscacert"), help: ArgumentHelp("Authority to trust, PEM.", valueName: "file"))
+    @Option("--tlscacert", valueName: "file", help: "Authority to trust, PEM.")
     var authority: String?
 
-    @Option(name: .customLong("tlscert"), help: ArgumentHelp("Certificate to show, PEM.", valueName: "file"))
+    @Option("--tlscert", valueName: "file", help: "Certificate to show, PEM.")
     var certificate: String?
 
-    @Option(name: .customLong("tlskey"), help: ArgumentHelp("Key of that certificate, PEM.", valueName: "file"))
+    @Option("--tlskey", valueName: "file", help: "Key of that certificate, PEM.")
     var key: String?
 
-    @Flag(name: .customLong("http-dump"), help: "Show requests and answers, without secrets, on standard error.")
+    @Flag("--http-dump", help: "Show requests and answers, without secrets, on standard error.")
     var dump = false
 
-    @Flag(name: .customLong("http-trace"), help: "Show connections, requests and answers on standard error.")
+    @Flag("--http-trace", help: "Show connections, requests and answers on standard error.")
     var trace = false
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if (certificate == nil) != (key == nil) { throw ValidationError("--tlscert and --tlskey go together") }
         if plainHTTP, skipVerify || authority != nil || certificate != nil {
             throw ValidationError("--plain-http contradicts --skip-verify and --tls…")

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import Glibc
 import SwctrClient
 import SwctrCore

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,8 +6,8 @@ import SwctrWire
 import SwiftProtobuf
 
 struct ShimDelete: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "delete", in: "shim", abstract: "Delete a task that has ended, and print its exit status")
+    static let configuration = CommandConfiguration(
+        abstract: "Delete a task that has ended, and print its exit status")
 
     @OptionGroup(title: "Shim")
     var shim: ShimFlags

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,33 +6,32 @@ import SwctrWire
 import SwiftProtobuf
 
 struct ShimExec: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "exec", in: "shim",
+    static let configuration = CommandConfiguration(
         abstract: "Run one more process in a task, and print its id",
         discussion: "The process is an OCI process document; its streams are paths or URIs that the shim opens.")
 
     @OptionGroup(title: "Shim")
     var shim: ShimFlags
 
-    @Option(help: ArgumentHelp("The process, as JSON.", valueName: "file"))
+    @Option("--spec", valueName: "file", help: "The process, as JSON.")
     var spec: String
 
-    @Option(help: ArgumentHelp("Where its input comes from.", valueName: "path"))
+    @Option("--stdin", valueName: "path", help: "Where its input comes from.")
     var stdin = ""
 
-    @Option(help: ArgumentHelp("Where its output goes.", valueName: "path"))
+    @Option("--stdout", valueName: "path", help: "Where its output goes.")
     var stdout = ""
 
-    @Option(help: ArgumentHelp("Where its errors go.", valueName: "path"))
+    @Option("--stderr", valueName: "path", help: "Where its errors go.")
     var stderr = ""
 
-    @Flag(name: [.customShort("t"), .long], help: "Give the process a terminal.")
+    @Flag("-t", "--tty", help: "Give the process a terminal.")
     var tty = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Name of the new process.", valueName: "exec-id"))
+    @Argument("exec-id", help: "Name of the new process.")
     var execID: String
 
     var action: Action { Action("exec in", shim.id ?? "") }

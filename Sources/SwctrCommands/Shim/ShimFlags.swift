@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrLinux
@@ -8,20 +8,18 @@ import SwiftProtobuf
 
 /// Which shim is meant.
 struct ShimFlags: ParsableArguments {
-    @Option(help: ArgumentHelp("Name of the container whose shim is meant.", valueName: "name"))
+    @Option("--id", valueName: "name", help: "Name of the container whose shim is meant.")
     var id: String?
 
     @Option(
-        help: ArgumentHelp(
-            "Socket of the shim (default: the one that the container's bundle names).", valueName: "path"))
+        "--shim-address", valueName: "path",
+        help: "Socket of the shim (default: the one that the container's bundle names).")
     var shimAddress: String?
 
-    @Option(help: ArgumentHelp("Version of the task service to call: 2 or 3.", valueName: "number"))
+    @Option("--api-version", valueName: "number", help: "Version of the task service to call: 2 or 3.")
     var apiVersion = 2
 
-    static let valueOptions: Set<String> = ["--id", "--shim-address", "--api-version"]
-
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if id == nil, shimAddress == nil { throw ValidationError("--id or --shim-address must be given") }
         if apiVersion != 2, apiVersion != 3 { throw ValidationError("--api-version is 2 or 3") }
     }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,8 +6,8 @@ import SwctrWire
 import SwiftProtobuf
 
 struct ShimShutdown: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "shutdown", in: "shim", abstract: "End a shim that has no container any more")
+    static let configuration = CommandConfiguration(
+        abstract: "End a shim that has no container any more")
 
     @OptionGroup(title: "Shim")
     var shim: ShimFlags

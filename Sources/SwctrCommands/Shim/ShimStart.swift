@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,8 +6,8 @@ import SwctrWire
 import SwiftProtobuf
 
 struct ShimStart: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "start", in: "shim", abstract: "Start the process of a task that was created")
+    static let configuration = CommandConfiguration(
+        abstract: "Start the process of a task that was created")
 
     @OptionGroup(title: "Shim")
     var shim: ShimFlags

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,15 +6,13 @@ import SwctrWire
 import SwiftProtobuf
 
 struct ShimState: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "state", in: "shim", abstract: "Print the state of a task, as its shim sees it")
+    static let configuration = CommandConfiguration(
+        abstract: "Print the state of a task, as its shim sees it")
 
     @OptionGroup(title: "Shim")
     var shim: ShimFlags
 
-    @Option(
-        name: [.customShort("t"), .long],
-        help: ArgumentHelp("Name of the task (default: that of --id).", valueName: "name"))
+    @Option("-t", "--task-id", valueName: "name", help: "Name of the task (default: that of --id).")
     var taskID: String?
 
     @OptionGroup(title: "Global options")

@@ -1,4 +1,3 @@
-import ArgumentParser
 import SwctrClient
 import SwctrCore
 import SwctrProto

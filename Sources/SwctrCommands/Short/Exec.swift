@@ -1,10 +1,9 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 
-struct Exec: ClientCommand, PassthroughCommand {
-    static let configuration = CommandConfiguration.command(
-        "exec",
+struct Exec: ClientCommand {
+    static let configuration = CommandConfiguration(
         abstract: "Run one more process in a container that runs",
         discussion: """
             As 'tasks exec', with a name of the process that is made up. Nothing after ID is a flag of swctr's. The exit \
@@ -13,9 +12,10 @@ struct Exec: ClientCommand, PassthroughCommand {
             Examples:
               swctr exec -it web sh
               swctr exec -e DEBUG=1 web ps
-            """)
+            """,
+        passesArguments: true)
 
-    @Flag(name: .shortAndLong, help: "Give the process this command's input; without it there is none.")
+    @Flag("-i", "--interactive", help: "Give the process this command's input; without it there is none.")
     var interactive = false
 
     @OptionGroup(title: "Process")
@@ -27,19 +27,15 @@ struct Exec: ClientCommand, PassthroughCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
-    @Argument(parsing: .captureForPassthrough, help: "Command and its arguments.")
+    @Argument("command", help: "Command and its arguments.")
     var command: [String]
-
-    static let valueOptions = GlobalOptions.valueOptions.union(ExecFlags.valueOptions)
-        .union(ForegroundFlags.valueOptions)
 
     var action: Action { Action("exec in", id) }
 
-    mutating func validate() throws {
-        if command.isEmpty { throw ValidationError("missing the command to run") }
+    func validate() throws(ValidationError) {
         if interactive, process.detach { throw ValidationError("--interactive and --detach contradict each other") }
     }
 

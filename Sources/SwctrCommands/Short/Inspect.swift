@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct Inspect: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "inspect",
+    static let configuration = CommandConfiguration(
         abstract: "Print records of containers, and what they do",
         discussion: """
             Examples:
@@ -14,13 +13,13 @@ struct Inspect: ClientCommand {
               swctr inspect --format '{{.State.Pid}} {{json .Spec.process.args}}' web
             """)
 
-    @Option(help: ArgumentHelp("A template in place of JSON, such as '{{.State.Status}}'.", valueName: "template"))
+    @Option("--format", valueName: "template", help: "A template in place of JSON, such as '{{.State.Status}}'.")
     var format: String?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.", completion: .containers)
+    @Argument("ids", help: "Names of containers.", completion: .containers)
     var ids: [String]
 
     var action: Action { Action("inspect", ids.count == 1 ? ids[0] : "") }

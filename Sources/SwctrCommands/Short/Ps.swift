@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct Ps: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ps",
+    static let configuration = CommandConfiguration(
         abstract: "List containers and what they do",
         discussion: """
             Filters are id, name, image, status (running, paused, created, exited, idle) and label, as KEY or KEY=VALUE; one of \
@@ -18,18 +17,18 @@ struct Ps: ClientCommand {
               swctr ps --filter label=tier=web -q
             """)
 
-    @Flag(name: .shortAndLong, help: "Show those too that do not run.")
+    @Flag("-a", "--all", help: "Show those too that do not run.")
     var all = false
 
-    @Flag(name: .shortAndLong, help: "Print ids only.")
+    @Flag("-q", "--quiet", help: "Print ids only.")
     var quiet = false
 
     @Option(
-        name: .shortAndLong, parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Show only what passes. May be repeated.", valueName: "key=value"))
+        "-f", "--filter", valueName: "key=value", parsing: .unconditional,
+        help: "Show only what passes. May be repeated.")
     var filter: [String] = []
 
-    @Option(help: ListFormat.help)
+    @Option("--format", valueName: "format", help: ListFormat.help)
     var format = ListFormat.table
 
     @OptionGroup(title: "Global options")

@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct Remove: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "rm",
+    static let configuration = CommandConfiguration(
         abstract: "Remove containers, with their snapshots",
         discussion: """
             Examples:
@@ -14,13 +13,13 @@ struct Remove: ClientCommand {
               swctr rm -f web db
             """)
 
-    @Flag(name: .shortAndLong, help: "Kill what runs first.")
+    @Flag("-f", "--force", help: "Kill what runs first.")
     var force = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.", completion: .containers)
+    @Argument("ids", help: "Names of containers.", completion: .containers)
     var ids: [String]
 
     var action: Action { Action("remove", ids.count == 1 ? ids[0] : "") }

@@ -1,22 +1,21 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct Rename: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "rename",
+    static let configuration = CommandConfiguration(
         abstract: "Give a container another name",
         discussion: "Its id stays. Commands take the name in place of the id.")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Id or name of the container.", completion: .containers)
+    @Argument("id", help: "Id or name of the container.", completion: .containers)
     var id: String
 
-    @Argument(help: ArgumentHelp("Its new name.", valueName: "new-name"))
+    @Argument("new-name", help: "Its new name.")
     var name: String
 
     var action: Action { Action("rename", id) }

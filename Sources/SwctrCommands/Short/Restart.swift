@@ -1,23 +1,20 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct Restart: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "restart",
+    static let configuration = CommandConfiguration(
         abstract: "Stop containers and start them again")
 
-    @Option(
-        name: [.customShort("t"), .long],
-        help: ArgumentHelp("How long to wait before SIGKILL; 0 kills at once.", valueName: "time"))
+    @Option("-t", "--time", valueName: "time", help: "How long to wait before SIGKILL; 0 kills at once.")
     var time = TimeArgument(duration: .seconds(10))
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.", completion: .containers)
+    @Argument("ids", help: "Names of containers.", completion: .containers)
     var ids: [String]
 
     var action: Action { Action("restart", ids.count == 1 ? ids[0] : "") }

@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct Start: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "start",
+    static let configuration = CommandConfiguration(
         abstract: "Start containers that exist, and leave them running",
         discussion: """
             A task that has ended is deleted first. 'tasks start' stays with the process instead.
@@ -18,7 +17,7 @@ struct Start: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.", completion: .containers)
+    @Argument("ids", help: "Names of containers.", completion: .containers)
     var ids: [String]
 
     var action: Action { Action("start", ids.count == 1 ? ids[0] : "") }

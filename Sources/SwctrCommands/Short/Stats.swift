@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import Glibc
 import SwctrClient
 import SwctrCore
@@ -8,8 +8,7 @@ import SwctrWire
 import SwiftProtobuf
 
 struct Stats: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "stats",
+    static let configuration = CommandConfiguration(
         abstract: "Show what containers use, once or as it changes",
         discussion: """
             Without names all that run. On a terminal the list is drawn anew each second until it is interrupted; \
@@ -20,16 +19,16 @@ struct Stats: ClientCommand {
               swctr stats --no-stream --format json web
             """)
 
-    @Flag(help: "Print once.")
+    @Flag("--no-stream", help: "Print once.")
     var noStream = false
 
-    @Option(help: ListFormat.help)
+    @Option("--format", valueName: "format", help: ListFormat.help)
     var format = ListFormat.table
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.", completion: .containers)
+    @Argument("ids", help: "Names of containers.", completion: .containers)
     var ids: [String] = []
 
     var action: Action { Action("show use") }

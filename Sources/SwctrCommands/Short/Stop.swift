@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct Stop: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "stop",
+    static let configuration = CommandConfiguration(
         abstract: "Stop containers: by their stop signal, and after a while by SIGKILL",
         discussion: """
             Examples:
@@ -14,15 +13,13 @@ struct Stop: ClientCommand {
               swctr stop -t 2 web db
             """)
 
-    @Option(
-        name: [.customShort("t"), .long],
-        help: ArgumentHelp("How long to wait before SIGKILL; 0 kills at once.", valueName: "time"))
+    @Option("-t", "--time", valueName: "time", help: "How long to wait before SIGKILL; 0 kills at once.")
     var time = TimeArgument(duration: .seconds(10))
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.", completion: .containers)
+    @Argument("ids", help: "Names of containers.", completion: .containers)
     var ids: [String]
 
     var action: Action { Action("stop", ids.count == 1 ? ids[0] : "") }

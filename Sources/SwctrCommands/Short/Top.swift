@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrLinux
@@ -6,18 +6,17 @@ import SwctrProto
 import SwctrWire
 
 struct Top: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "top",
+    static let configuration = CommandConfiguration(
         abstract: "List the processes of a container with their users and commands",
         discussion: "Ids are those of the host; what has ended meanwhile is left out.")
 
-    @Option(help: ListFormat.help)
+    @Option("--format", valueName: "format", help: ListFormat.help)
     var format = ListFormat.table
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("list processes of", id) }

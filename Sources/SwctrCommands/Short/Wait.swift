@@ -1,18 +1,17 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct Wait: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "wait",
+    static let configuration = CommandConfiguration(
         abstract: "Wait until containers have stopped, and print their exit statuses")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.", completion: .containers)
+    @Argument("ids", help: "Names of containers.", completion: .containers)
     var ids: [String]
 
     var action: Action { Action("wait for", ids.count == 1 ? ids[0] : "") }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,10 +6,10 @@ import SwctrWire
 
 /// How the mounts of a new snapshot are shown.
 struct MountsFlags: ParsableArguments {
-    @Option(name: .shortAndLong, help: ArgumentHelp("Print the commands that mount it there.", valueName: "directory"))
+    @Option("-t", "--target", valueName: "directory", help: "Print the commands that mount it there.")
     var target: String?
 
-    @Flag(help: "Print the mounts as JSON.")
+    @Flag("--mounts", help: "Print the mounts as JSON.")
     var mounts = false
 
     func show(_ answer: Swctr_V1_SnapshotMountsResponse) {
@@ -28,8 +28,7 @@ struct MountsFlags: ParsableArguments {
 }
 
 struct SnapshotPrepare: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "prepare", in: "snapshots",
+    static let configuration = CommandConfiguration(
         abstract: "Make a writable snapshot of a committed one")
 
     @OptionGroup
@@ -41,10 +40,10 @@ struct SnapshotPrepare: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Key of the new one.")
+    @Argument("key", help: "Key of the new one.")
     var key: String
 
-    @Argument(help: "Committed one (default: nothing).")
+    @Argument("parent", help: "Committed one (default: nothing).")
     var parent: String?
 
     var action: Action { Action("prepare snapshot", key) }
@@ -61,8 +60,7 @@ struct SnapshotPrepare: ClientCommand {
 }
 
 struct SnapshotView: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "view", in: "snapshots",
+    static let configuration = CommandConfiguration(
         abstract: "Make a read-only snapshot of a committed one")
 
     @OptionGroup
@@ -74,10 +72,10 @@ struct SnapshotView: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Key of the new one.")
+    @Argument("key", help: "Key of the new one.")
     var key: String
 
-    @Argument(help: "Committed one (default: nothing).")
+    @Argument("parent", help: "Committed one (default: nothing).")
     var parent: String?
 
     var action: Action { Action("view snapshot", key) }
@@ -94,8 +92,7 @@ struct SnapshotView: ClientCommand {
 }
 
 struct SnapshotCommit: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "commit", in: "snapshots",
+    static let configuration = CommandConfiguration(
         abstract: "End writing to a snapshot and give it its lasting key",
         discussion: "It stays until it is removed, whether or not an image needs it.")
 
@@ -105,10 +102,10 @@ struct SnapshotCommit: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Lasting key.")
+    @Argument("key", help: "Lasting key.")
     var key: String
 
-    @Argument(help: "Key of the writable one.")
+    @Argument("active", help: "Key of the writable one.")
     var active: String
 
     var action: Action { Action("commit snapshot", active) }
@@ -125,8 +122,7 @@ struct SnapshotCommit: ClientCommand {
 }
 
 struct SnapshotLabel: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "label", in: "snapshots",
+    static let configuration = CommandConfiguration(
         abstract: "Set and clear labels of a snapshot",
         discussion: "KEY= clears a label. Prints all labels that it has then.")
 
@@ -136,10 +132,10 @@ struct SnapshotLabel: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Key.")
+    @Argument("key", help: "Key.")
     var key: String
 
-    @Argument(help: ArgumentHelp("Labels; none: print only.", valueName: "key=value"))
+    @Argument("key=value", help: "Labels; none: print only.")
     var labels: [String] = []
 
     var action: Action { Action("label snapshot", key) }
@@ -157,12 +153,11 @@ struct SnapshotLabel: ClientCommand {
 }
 
 struct SnapshotUnpack: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "unpack", in: "snapshots",
+    static let configuration = CommandConfiguration(
         abstract: "Unpack the layers of an image's manifest",
         discussion: "Prints the chain ID of the whole.")
 
-    @Flag(help: "Have the files on the disk when it returns; they always are.")
+    @Flag("--sync-fs", help: "Have the files on the disk when it returns; they always are.")
     var syncFs = false
 
     @OptionGroup
@@ -171,7 +166,7 @@ struct SnapshotUnpack: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Digest of a manifest, or of an image's index.")
+    @Argument("digest", help: "Digest of a manifest, or of an image's index.")
     var digest: String
 
     var action: Action { Action("unpack", digest) }
@@ -188,10 +183,8 @@ struct SnapshotUnpack: ClientCommand {
 }
 
 struct SnapshotDelete: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "rm", in: "snapshots",
-        abstract: "Remove snapshots that nothing stands on",
-        aliases: ["delete", "del", "remove"])
+    static let configuration = CommandConfiguration(
+        abstract: "Remove snapshots that nothing stands on")
 
     @OptionGroup
     var driver: SnapshotterFlag
@@ -199,7 +192,7 @@ struct SnapshotDelete: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Keys.")
+    @Argument("keys", help: "Keys.")
     var keys: [String]
 
     var action: Action { Action("remove snapshot", keys.count == 1 ? keys[0] : "") }

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,15 +6,14 @@ import SwctrWire
 
 /// Which snapshotter is meant.
 struct SnapshotterFlag: ParsableArguments {
-    @Option(help: ArgumentHelp("Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).", valueName: "name"))
+    @Option("--snapshotter", valueName: "name", help: "Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).")
     var snapshotter: String?
 
     var name: String { snapshotter ?? environment("SWCTR_SNAPSHOTTER") ?? "" }
 }
 
 struct SnapshotTree: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "tree", in: "snapshots",
+    static let configuration = CommandConfiguration(
         abstract: "Show which snapshots stand on which")
 
     @OptionGroup
@@ -41,8 +40,7 @@ struct SnapshotTree: ClientCommand {
 }
 
 struct SnapshotInfo: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "info", in: "snapshots",
+    static let configuration = CommandConfiguration(
         abstract: "Print what is known of a snapshot, as JSON")
 
     @OptionGroup
@@ -51,7 +49,7 @@ struct SnapshotInfo: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Key.")
+    @Argument("key", help: "Key.")
     var key: String
 
     var action: Action { Action("info of snapshot", key) }
@@ -74,11 +72,10 @@ struct SnapshotInfo: ClientCommand {
 }
 
 struct SnapshotUsage: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "usage", in: "snapshots",
+    static let configuration = CommandConfiguration(
         abstract: "Show what snapshots take, without what they stand on")
 
-    @Flag(name: [.customShort("b"), .customLong("bytes")], help: "Show bytes as plain numbers.")
+    @Flag("-b", "--bytes", help: "Show bytes as plain numbers.")
     var bytes = false
 
     @OptionGroup
@@ -87,7 +84,7 @@ struct SnapshotUsage: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Keys; none: all.")
+    @Argument("keys", help: "Keys; none: all.")
     var keys: [String] = []
 
     var action: Action { Action("usage of snapshots") }
@@ -107,10 +104,8 @@ struct SnapshotUsage: ClientCommand {
 }
 
 struct SnapshotMounts: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "mounts", in: "snapshots",
-        abstract: "Print the commands that mount a snapshot at a directory",
-        aliases: ["m", "mount"])
+    static let configuration = CommandConfiguration(
+        abstract: "Print the commands that mount a snapshot at a directory")
 
     @OptionGroup
     var driver: SnapshotterFlag
@@ -118,10 +113,10 @@ struct SnapshotMounts: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Directory.")
+    @Argument("target", help: "Directory.")
     var target: String
 
-    @Argument(help: "Key.")
+    @Argument("key", help: "Key.")
     var key: String
 
     var action: Action { Action("mounts of snapshot", key) }
@@ -138,17 +133,16 @@ struct SnapshotMounts: ClientCommand {
 }
 
 struct SnapshotDiff: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "diff", in: "snapshots",
+    static let configuration = CommandConfiguration(
         abstract: "Write what a snapshot changes as a layer to standard output")
 
-    @Option(help: ArgumentHelp("Media type of the layer, which says its compression.", valueName: "type"))
+    @Option("--media-type", valueName: "type", help: "Media type of the layer, which says its compression.")
     var mediaType = "application/vnd.oci.image.layer.v1.tar+gzip"
 
-    @Flag(help: "Keep the layer in the content store too; its digest goes to standard error.")
+    @Flag("--keep", help: "Keep the layer in the content store too; its digest goes to standard error.")
     var keep = false
 
-    @Option(help: ArgumentHelp("Label of the kept layer; may be repeated.", valueName: "key=value"))
+    @Option("--label", valueName: "key=value", help: "Label of the kept layer; may be repeated.")
     var label: [String] = []
 
     @OptionGroup
@@ -157,15 +151,15 @@ struct SnapshotDiff: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Key.")
+    @Argument("key", help: "Key.")
     var key: String
 
-    @Argument(help: "What it is compared with (default: what it stands on).")
+    @Argument("other", help: "What it is compared with (default: what it stands on).")
     var other: String?
 
     var action: Action { Action("diff of snapshot", key) }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if !label.isEmpty, !keep { throw ValidationError("--label needs --keep") }
     }
 

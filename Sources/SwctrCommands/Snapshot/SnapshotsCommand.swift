@@ -1,30 +1,35 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
-struct SnapshotsCommand: OptionGroupCommand {
+struct SnapshotsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snapshots",
         abstract: "Work with snapshots: the layers of images and what containers wrote",
         discussion: "--snapshotter may also stand before the command's word.",
         subcommands: [
-            SnapshotList.self, SnapshotTree.self, SnapshotInfo.self, SnapshotUsage.self, SnapshotPrepare.self,
-            SnapshotView.self, SnapshotMounts.self, SnapshotCommit.self, SnapshotDiff.self, SnapshotLabel.self,
-            SnapshotUnpack.self, SnapshotDelete.self,
+            Subcommand("ls", SnapshotList.self, aliases: ["list"]),
+            Subcommand("tree", SnapshotTree.self),
+            Subcommand("info", SnapshotInfo.self),
+            Subcommand("usage", SnapshotUsage.self),
+            Subcommand("prepare", SnapshotPrepare.self),
+            Subcommand("view", SnapshotView.self),
+            Subcommand("mounts", SnapshotMounts.self, aliases: ["m", "mount"]),
+            Subcommand("commit", SnapshotCommit.self),
+            Subcommand("diff", SnapshotDiff.self),
+            Subcommand("label", SnapshotLabel.self),
+            Subcommand("unpack", SnapshotUnpack.self),
+            Subcommand("rm", SnapshotDelete.self, aliases: ["delete", "del", "remove"]),
         ],
-        aliases: ["snapshot"])
-
-    static let groupOptions = ["--snapshotter": "--snapshotter"]
+        leadingOptions: [LeadingOption("--snapshotter")])
 }
 
 struct SnapshotList: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ls", in: "snapshots",
-        abstract: "List snapshots", aliases: ["list"])
+    static let configuration = CommandConfiguration(
+        abstract: "List snapshots")
 
-    @Option(help: ArgumentHelp("Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).", valueName: "name"))
+    @Option("--snapshotter", valueName: "name", help: "Snapshotter (default: $SWCTR_SNAPSHOTTER, else the manager's).")
     var snapshotter: String?
 
     @OptionGroup(title: "Global options")

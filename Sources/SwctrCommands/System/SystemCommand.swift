@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,18 +6,19 @@ import SwctrWire
 
 struct SystemCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "system",
         abstract: "Look after what the manager stores",
-        subcommands: [SystemDiskUsage.self, SystemCheck.self])
+        subcommands: [
+            Subcommand("df", SystemDiskUsage.self),
+            Subcommand("check", SystemCheck.self),
+        ])
 }
 
 struct SystemDiskUsage: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "df", in: "system",
+    static let configuration = CommandConfiguration(
         abstract: "Show what is stored and who owns it, in all namespaces",
         discussion: "RECLAIMABLE is what the next collection takes. With --verbose every blob and snapshot is listed.")
 
-    @Flag(name: .shortAndLong, help: "List everything, each with all of its owners.")
+    @Flag("-v", "--verbose", help: "List everything, each with all of its owners.")
     var verbose = false
 
     @OptionGroup(title: "Global options")
@@ -53,18 +54,17 @@ struct SystemDiskUsage: ClientCommand {
 }
 
 struct SystemCheck: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "check", in: "system",
+    static let configuration = CommandConfiguration(
         abstract: "Compare what is recorded with what is stored",
         discussion: """
             Prints each problem. The exit status is 1 where one is left. A repair takes away what cannot be used; images \
             that miss something then are whole again after the next pull or import.
             """)
 
-    @Flag(help: "Also read every blob and compare its digest.")
+    @Flag("--deep", help: "Also read every blob and compare its digest.")
     var deep = false
 
-    @Flag(help: "Mend what can be mended.")
+    @Flag("--repair", help: "Mend what can be mended.")
     var repair = false
 
     @OptionGroup(title: "Global options")

@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct TaskAttach: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "attach", in: "tasks",
+    static let configuration = CommandConfiguration(
         abstract: "Join a task: its output, its input, its signals",
         discussion: """
             The exit status is the process's own. The task is deleted when it has ended.
@@ -22,7 +21,7 @@ struct TaskAttach: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("attach", id) }

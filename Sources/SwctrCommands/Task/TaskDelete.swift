@@ -1,31 +1,29 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct TaskDelete: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "delete", in: "tasks",
+    static let configuration = CommandConfiguration(
         abstract: "Delete tasks that have ended",
-        discussion: "With --exec-id the exit status is that of the process that is deleted.",
-        aliases: ["del", "remove", "rm"])
+        discussion: "With --exec-id the exit status is that of the process that is deleted.")
 
-    @Flag(name: .shortAndLong, help: "Kill first.")
+    @Flag("-f", "--force", help: "Kill first.")
     var force = false
 
-    @Option(help: ArgumentHelp("Delete this process of the container instead.", valueName: "name"))
+    @Option("--exec-id", valueName: "name", help: "Delete this process of the container instead.")
     var execID: String?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Names of containers.", completion: .containers)
+    @Argument("ids", help: "Names of containers.", completion: .containers)
     var ids: [String]
 
     var action: Action { Action("delete task", ids.count == 1 ? ids[0] : "") }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if execID != nil, ids.count > 1 { throw ValidationError("--exec-id takes one container") }
     }
 

@@ -1,10 +1,9 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 
-struct TaskExec: ClientCommand, PassthroughCommand {
-    static let configuration = CommandConfiguration.command(
-        "exec", in: "tasks",
+struct TaskExec: ClientCommand {
+    static let configuration = CommandConfiguration(
         abstract: "Run one more process in a container that runs",
         discussion: """
             Nothing after ID is a flag of swctr's. The exit status is the process's own.
@@ -12,9 +11,10 @@ struct TaskExec: ClientCommand, PassthroughCommand {
             Examples:
               swctr tasks exec --exec-id shell -t web sh
               swctr tasks exec --exec-id look web cat /etc/hostname
-            """)
+            """,
+        passesArguments: true)
 
-    @Option(help: ArgumentHelp("Name of the new process.", valueName: "name"))
+    @Option("--exec-id", valueName: "name", help: "Name of the new process.")
     var execID: String
 
     @OptionGroup(title: "Process")
@@ -26,20 +26,13 @@ struct TaskExec: ClientCommand, PassthroughCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
-    @Argument(parsing: .captureForPassthrough, help: "Command and its arguments.")
+    @Argument("command", help: "Command and its arguments.")
     var command: [String]
 
-    static let valueOptions = GlobalOptions.valueOptions.union(ExecFlags.valueOptions).union(["--exec-id"])
-        .union(ForegroundFlags.valueOptions)
-
     var action: Action { Action("exec in", id) }
-
-    mutating func validate() throws {
-        if command.isEmpty { throw ValidationError("missing the command to run") }
-    }
 
     func execute() throws(EngineError) -> Int32 {
         _ = try ContainerID(id)

@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrLinux
@@ -6,8 +6,7 @@ import SwctrProto
 import SwctrWire
 
 struct TaskKill: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "kill", in: "tasks",
+    static let configuration = CommandConfiguration(
         abstract: "Send a signal to a task",
         discussion: """
             Examples:
@@ -17,26 +16,25 @@ struct TaskKill: ClientCommand {
             """)
 
     @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "Signal, by name or number (default: the image's stop signal, else SIGTERM).", valueName: "signal"))
+        "-s", "--signal", valueName: "signal",
+        help: "Signal, by name or number (default: the image's stop signal, else SIGTERM).")
     var signal: String?
 
-    @Option(help: ArgumentHelp("Signal this process of the container instead of its first.", valueName: "name"))
+    @Option("--exec-id", valueName: "name", help: "Signal this process of the container instead of its first.")
     var execID: String?
 
-    @Flag(name: .shortAndLong, help: "Signal every process of the container.")
+    @Flag("-a", "--all", help: "Signal every process of the container.")
     var all = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("kill", id) }
 
-    mutating func validate() throws {
+    func validate() throws(ValidationError) {
         if all, execID != nil { throw ValidationError("--all and --exec-id contradict each other") }
     }
 

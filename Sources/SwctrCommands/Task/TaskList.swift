@@ -1,24 +1,22 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct TaskList: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ls", in: "tasks",
+    static let configuration = CommandConfiguration(
         abstract: "List tasks",
         discussion: """
             Examples:
               swctr tasks ls
               swctr tasks ls --format '{{.ID}} {{.Pid}}'
-            """,
-        aliases: ["list"])
+            """)
 
-    @Flag(name: .shortAndLong, help: "Print ids only.")
+    @Flag("-q", "--quiet", help: "Print ids only.")
     var quiet = false
 
-    @Option(help: ListFormat.help)
+    @Option("--format", valueName: "format", help: ListFormat.help)
     var format = ListFormat.table
 
     @OptionGroup(title: "Global options")

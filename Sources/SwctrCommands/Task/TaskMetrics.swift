@@ -1,4 +1,4 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
@@ -6,20 +6,18 @@ import SwctrWire
 import SwiftProtobuf
 
 struct TaskMetrics: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "metrics", in: "tasks",
-        abstract: "Print what a task has used: processes, processor time, memory",
-        aliases: ["metric"])
+    static let configuration = CommandConfiguration(
+        abstract: "Print what a task has used: processes, processor time, memory")
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-    @Option(help: ArgumentHelp("How to print it.", valueName: "format"))
+    @Option("--format", valueName: "format", help: "How to print it.")
     var format = Format.table
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("metrics of", id) }

@@ -1,18 +1,17 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct TaskPause: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "pause", in: "tasks",
+    static let configuration = CommandConfiguration(
         abstract: "Freeze every process of a container")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("pause", id) }
@@ -27,14 +26,13 @@ struct TaskPause: ClientCommand {
 }
 
 struct TaskResume: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "resume", in: "tasks",
-        abstract: "Let a frozen container go on", aliases: ["unpause"])
+    static let configuration = CommandConfiguration(
+        abstract: "Let a frozen container go on")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("resume", id) }

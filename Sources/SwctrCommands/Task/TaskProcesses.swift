@@ -1,18 +1,17 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct TaskProcesses: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "ps", in: "tasks",
+    static let configuration = CommandConfiguration(
         abstract: "List the processes of a container, by their ids on the host")
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("list processes of", id) }

@@ -1,12 +1,11 @@
-import ArgumentParser
+import SwctrArguments
 import SwctrClient
 import SwctrCore
 import SwctrProto
 import SwctrWire
 
 struct TaskStart: ClientCommand {
-    static let configuration = CommandConfiguration.command(
-        "start", in: "tasks",
+    static let configuration = CommandConfiguration(
         abstract: "Start a container that exists",
         discussion: """
             The exit status is the process's own. The task is deleted when it has ended, the container stays.
@@ -25,7 +24,7 @@ struct TaskStart: ClientCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    @Argument(help: "Name of the container.", completion: .containers)
+    @Argument("id", help: "Name of the container.", completion: .containers)
     var id: String
 
     var action: Action { Action("start", id) }

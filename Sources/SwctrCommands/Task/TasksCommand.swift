@@ -1,12 +1,18 @@
-import ArgumentParser
+import SwctrArguments
 
 struct TasksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tasks",
         abstract: "Work with what runs",
         subcommands: [
-            TaskList.self, TaskStart.self, TaskAttach.self, TaskExec.self, TaskKill.self, TaskPause.self,
-            TaskResume.self, TaskProcesses.self, TaskMetrics.self, TaskDelete.self,
-        ],
-        aliases: ["task", "t"])
+            Subcommand("ls", TaskList.self, aliases: ["list"]),
+            Subcommand("start", TaskStart.self),
+            Subcommand("attach", TaskAttach.self),
+            Subcommand("exec", TaskExec.self),
+            Subcommand("kill", TaskKill.self),
+            Subcommand("pause", TaskPause.self),
+            Subcommand("resume", TaskResume.self, aliases: ["unpause"]),
+            Subcommand("ps", TaskProcesses.self),
+            Subcommand("metrics", TaskMetrics.self, aliases: ["metric"]),
+            Subcommand("delete", TaskDelete.self, aliases: ["del", "remove", "rm"]),
+        ])
 }
