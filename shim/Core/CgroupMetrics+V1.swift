@@ -26,14 +26,14 @@ extension CgroupMetrics {
             metrics.message(6, rdma(current: current, limit: read("rdma", "rdma.max")))
         }
         if let control = read("memory", "memory.oom_control") {
-            metrics.message(9, fields(control, ["oom_kill_disable", "under_oom", "oom_kill"]))
+            metrics.message(9, fields(control, "oom_kill_disable under_oom oom_kill"))
         }
         return metrics.bytes
     }
 
     private static func cpuV1(_ read: (Text, Text) -> Text?) -> ProtobufWriter {
         // cpuacct.stat counts in hundredths of a second, on every architecture.
-        let ticks = values(read("cpuacct", "cpuacct.stat"), ["system", "user"])
+        let ticks = values(read("cpuacct", "cpuacct.stat"), "system user")
         var times = ProtobufWriter()
         times.number(1, number(read("cpuacct", "cpuacct.usage")))
         times.number(2, ticks[0] &* 10_000_000)
@@ -42,21 +42,20 @@ extension CgroupMetrics {
         times.packed(4, perCPU.map { number($0) })
         var cpu = ProtobufWriter()
         cpu.message(1, times)
-        cpu.message(2, fields(read("cpu", "cpu.stat"), ["nr_periods", "nr_throttled", "throttled_time"]))
+        cpu.message(2, fields(read("cpu", "cpu.stat"), "nr_periods nr_throttled throttled_time"))
         return cpu
     }
 
     private static func memoryV1(_ stat: Text, _ read: (Text, Text) -> Text?) -> ProtobufWriter {
         var memory = fields(
             stat,
-            [
-                "cache", "rss", "rss_huge", "mapped_file", "dirty", "writeback", "pgpgin", "pgpgout", "pgfault",
-                "pgmajfault", "inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable",
-                "hierarchical_memory_limit", "hierarchical_memsw_limit", "total_cache", "total_rss", "total_rss_huge",
-                "total_mapped_file", "total_dirty", "total_writeback", "total_pgpgin", "total_pgpgout", "total_pgfault",
-                "total_pgmajfault", "total_inactive_anon", "total_active_anon", "total_inactive_file",
-                "total_active_file", "total_unevictable",
-            ])
+            """
+            cache rss rss_huge mapped_file dirty writeback pgpgin pgpgout pgfault pgmajfault inactive_anon \
+            active_anon inactive_file active_file unevictable hierarchical_memory_limit hierarchical_memsw_limit \
+            total_cache total_rss total_rss_huge total_mapped_file total_dirty total_writeback total_pgpgin \
+            total_pgpgout total_pgfault total_pgmajfault total_inactive_anon total_active_anon total_inactive_file \
+            total_active_file total_unevictable
+            """)
         for (index, prefix) in (["memory.", "memory.memsw.", "memory.kmem.", "memory.kmem.tcp."] as [Text]).enumerated()
         {
             var entry = ProtobufWriter()

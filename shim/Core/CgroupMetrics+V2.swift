@@ -20,20 +20,20 @@ extension CgroupMetrics {
             pages.number(1, number(current))
             pages.number(2, number(read("hugetlb.\(size).max")))
             pages.string(3, size)
-            pages.number(4, values(read("hugetlb.\(size).events"), ["max"])[0])
+            pages.number(4, values(read("hugetlb.\(size).events"), "max")[0])
             metrics.message(7, pages)
         }
         if let events = read("memory.events") {
-            metrics.message(8, fields(events, ["low", "high", "max", "oom", "oom_kill", "oom_group_kill"]))
+            metrics.message(8, fields(events, "low high max oom oom_kill oom_group_kill"))
         }
         return metrics.bytes
     }
 
     private static func cpu(_ stat: Text?, _ pressure: Text?) -> ProtobufWriter {
         var cpu = fields(
-            stat, ["usage_usec", "user_usec", "system_usec", "nr_periods", "nr_throttled", "throttled_usec"])
+            stat, "usage_usec user_usec system_usec nr_periods nr_throttled throttled_usec")
         if let pressure { cpu.message(7, psi(pressure)) }
-        let bursts = values(stat, ["nr_bursts", "burst_usec"])
+        let bursts = values(stat, "nr_bursts burst_usec")
         cpu.number(8, bursts[0])
         cpu.number(9, bursts[1])
         return cpu
@@ -42,13 +42,12 @@ extension CgroupMetrics {
     private static func memory(_ stat: Text?, _ read: (Text) -> Text?) -> ProtobufWriter {
         var memory = fields(
             stat,
-            [
-                "anon", "file", "kernel_stack", "slab", "sock", "shmem", "file_mapped", "file_dirty", "file_writeback",
-                "anon_thp", "inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable",
-                "slab_reclaimable", "slab_unreclaimable", "pgfault", "pgmajfault", "workingset_refault",
-                "workingset_activate", "workingset_nodereclaim", "pgrefill", "pgscan", "pgsteal", "pgactivate",
-                "pgdeactivate", "pglazyfree", "pglazyfreed", "thp_fault_alloc", "thp_collapse_alloc",
-            ])
+            """
+            anon file kernel_stack slab sock shmem file_mapped file_dirty file_writeback anon_thp inactive_anon \
+            active_anon inactive_file active_file unevictable slab_reclaimable slab_unreclaimable pgfault \
+            pgmajfault workingset_refault workingset_activate workingset_nodereclaim pgrefill pgscan pgsteal \
+            pgactivate pgdeactivate pglazyfree pglazyfreed thp_fault_alloc thp_collapse_alloc
+            """)
         let files: [Text] = [
             "memory.current", "memory.max", "memory.swap.current", "memory.swap.max", "memory.peak", "memory.swap.peak",
         ]

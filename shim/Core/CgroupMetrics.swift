@@ -22,15 +22,17 @@ enum CgroupMetrics {
     }
 
     /// The values of `key value` lines, in the order of `names`.
-    static func values(_ text: Text?, _ names: [StaticString]) -> [UInt64] {
+    ///
+    /// Those are one literal with blanks between, as everywhere here: a table has an address in every entry, which makes
+    /// it a part of each shim's own memory.
+    static func values(_ text: Text?, _ names: StaticString) -> [UInt64] {
+        let names = Text(stringLiteral: names).split(0x20)
         var result = [UInt64](repeating: 0, count: names.count)
         guard let text else { return result }
         for line in text.split(0x0a) {
             guard let blank = line.firstIndex(of: " ") else { continue }
             let name = line.prefix(blank)
-            if let index = names.firstIndex(where: { Text(stringLiteral: $0) == name }) {
-                result[index] = number(line.dropFirst(blank + 1))
-            }
+            if let index = names.firstIndex(of: name) { result[index] = number(line.dropFirst(blank + 1)) }
         }
         return result
     }
@@ -58,7 +60,7 @@ enum CgroupMetrics {
     }
 
     /// A message whose fields are numbered from `first` in the order of the names.
-    static func fields(_ text: Text?, _ names: [StaticString], first: Int = 1) -> ProtobufWriter {
+    static func fields(_ text: Text?, _ names: StaticString, first: Int = 1) -> ProtobufWriter {
         var writer = ProtobufWriter()
         for (index, value) in values(text, names).enumerated() { writer.number(first + index, value) }
         return writer

@@ -67,18 +67,25 @@ final class Connection {
     }
 
     private func receive() {
-        // One portion a turn: others get theirs in between, and level-triggering brings us back. Up to 1024 bytes are on the
-        // stack; more would be a page of the heap each time.
-        let isOpen = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { buffer in
+        // Not below the buffer: every page that the stack has ever reached stays ours.
+        var events: [FrameEvent] = []
+        guard readPortion(&events) else {
+            close()
+            return
+        }
+        for event in events where !isClosed { handle(event) }
+    }
+
+    /// One portion a turn: others get theirs in between, and level-triggering brings us back. False at the end.
+    @inline(never)
+    private func readPortion(_ events: inout [FrameEvent]) -> Bool {
+        // Up to 1024 bytes are on the stack; more would be a page of the heap each time.
+        withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 16) { buffer in
             let count = retrying { read(socket.raw, buffer.baseAddress, buffer.count) }
-            if count == 0 { return false }
-            if count < 0 { return shim_errno() == EAGAIN }
-            var events: [FrameEvent] = []
+            if count <= 0 { return count < 0 && shim_errno() == EAGAIN }
             decoder.feed(UnsafeRawBufferPointer(start: buffer.baseAddress, count: count)) { events.append($0) }
-            for event in events where !isClosed { handle(event) }
             return true
         }
-        if !isOpen { close() }
     }
 
     private func handle(_ event: FrameEvent) {

@@ -88,6 +88,7 @@ final class InputPump {
     private func copy() -> Bool {
         let count = retrying { read(source.raw, scratch.input.baseAddress, Scratch.page) }
         guard count > 0 else { return false }
+        scratch.note(count)
         pending = Array(scratch.input[..<count])
         lastByte = pending[count - 1]
         return true

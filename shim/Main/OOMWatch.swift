@@ -72,6 +72,6 @@ final class OOMWatch {
         guard fd.isOpen, lseek(fd.raw, 0, SEEK_SET) == 0, let text = Files.read(descriptor: fd.raw, limit: 4096) else {
             return nil
         }
-        return CgroupMetrics.values(text, ["oom_kill"])[0]
+        return CgroupMetrics.values(text, "oom_kill")[0]
     }
 }

@@ -222,6 +222,7 @@ final class OutputPump {
 
     /// Frees a quarter of a FIFO; what remains is the newest output, for a client that attaches later.
     private func discardOldest() {
+        scratch.note(Scratch.page)
         for _ in 0..<4 where retrying({ read(sink.hold.raw, scratch.input.baseAddress, Scratch.page) }) <= 0 { return }
     }
 }

@@ -40,7 +40,7 @@ final class Server {
         signals = OwnedFD(adopting: shim_signal_descriptor())
         guard null.isOpen else { throw SystemError("open /dev/null") }
         guard signals.isOpen else { throw SystemError("signalfd") }
-        scratch = try Scratch()
+        scratch = try Scratch(loop: loop)
         logs = LogFiles(log: log, scratch: scratch)
         publisher = Publisher(loop: loop, log: log, path: Environment.value("TTRPC_ADDRESS") ?? "")
         // What passes through here is the containers' own. An operator who debugs may want the core; a user other than root
