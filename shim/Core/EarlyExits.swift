@@ -41,6 +41,11 @@ struct EarlyExits {
         entries.append(Entry(pid: pid, status: status, ticket: issued))
     }
 
+    /// Whether that exit is kept.
+    func has(pid: Int32, _ ticket: Int) -> Bool {
+        entries.contains { $0.pid == pid && $0.ticket >= ticket }
+    }
+
     /// Hands out the exit of `pid` once, to the command of that ticket. The newest counts: an older one, and any that came
     /// before the command began, belonged to an orphan whose pid was reused.
     mutating func claim(pid: Int32, _ ticket: Int) -> ExitStatus? {

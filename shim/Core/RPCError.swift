@@ -46,6 +46,10 @@ struct RPCError: Error, Equatable {
         RPCError(.alreadyExists, "id \(id): already exists")
     }
 
+    static var noTerminal: RPCError {
+        RPCError(.unknown, "failed to retrieve console master: no terminal came")
+    }
+
     static func invalid(_ what: Text) -> RPCError {
         RPCError(.invalidArgument, what + ": invalid argument")
     }

@@ -76,7 +76,10 @@ extension Server {
     /// Start of a container that Create has prepared only.
     func restore(_ call: Call, _ container: Container, _ arguments: RestoreArguments) {
         let process = container.initProcess
-        guard let stdio = process.stdio else { return }
+        guard let stdio = process.stdio else {
+            failRestore(call, container, RPCError(.internalError, "container \(container.id) has lost its streams"))
+            return
+        }
         let pidFile = container.pidFile(of: process)
         let words = arguments.words(
             container.id, bundle: container.bundle, pidFile: pidFile, options: container.options,
@@ -87,15 +90,21 @@ extension Server {
         runRuntime(container.options, bundle: container.bundle, words, .process(stdio), timeout: call.timeout) {
             [self] result in
             let pid = Files.read(pidFile)?.trimmed.decimal.flatMap { Int32(exactly: $0) } ?? 0
-            guard result.isSuccess, pid > 0 else {
+            guard result.isSuccess else {
                 earlyExits.settle(ticket)
                 var error = runtimeError("OCI runtime restore failed", result, bundle: container.bundle)
-                if result.isSuccess {
-                    error.message = "failed to retrieve OCI runtime container pid from \(pidFile)"
-                }
                 // The second line of runc's says where criu's own words are.
                 error.message.bytes = error.message.bytes.map { $0 == 0x0a ? 0x20 : $0 }
                 failRestore(call, container, error)
+                return
+            }
+            guard pid > 0 else {
+                earlyExits.settle(ticket)
+                discard(container) { [self] in
+                    failRestore(
+                        call, container,
+                        RPCError(.unknown, "failed to retrieve OCI runtime container pid from \(pidFile)"))
+                }
                 return
             }
             // Only now: a Start that failed may be tried again.
@@ -105,11 +114,11 @@ extension Server {
             earlyExits.settle(ticket)
             watchResources(container)
             awaitTerminal(stdio) { [self] hasTerminal in
-                guard hasTerminal else {
-                    failRestore(call, container, RPCError(.unknown, "failed to retrieve console master"))
-                    return
+                if hasTerminal {
+                    finishStart(call, container)
+                } else {
+                    discard(container) { [self] in failRestore(call, container, .noTerminal) }
                 }
-                finishStart(call, container)
             }
         }
     }

@@ -91,32 +91,32 @@ extension Server {
             call.fail(error)
             return
         }
+        let stdio: Stdio
         do throws(RPCError) {
-            process.stdio = try Stdio(
-                stdioContext(id, options, bundle: bundle), addresses, isTerminal: process.isTerminal)
+            stdio = try Stdio(stdioContext(id, options, bundle: bundle), addresses, isTerminal: process.isTerminal)
         } catch {
             root.unmount()
             call.fail(error)
             return
         }
+        process.stdio = stdio
         let container = Container(
             id: id, bundle: bundle, options: options, initProcess: process, rootfs: root,
             hasPrivatePIDNamespace: config?.hasPrivatePIDNamespace ?? false, checkpoint: checkpoint)
         creating.append(container.id)
         container.createTicket = earlyExits.expect()
-        process.stdio?.whenReady { [self] error in
+        stdio.whenReady { [self] error in
             if let error {
                 failCreate(call, container, error)
             } else if checkpoint != nil {
                 finishCreate(call, container, rootfs)
             } else {
-                runCreate(call, container, rootfs)
+                runCreate(call, container, stdio, rootfs)
             }
         }
     }
 
-    private func runCreate(_ call: Call, _ container: Container, _ rootfs: [MountRequest]) {
-        guard let stdio = container.initProcess.stdio else { return }
+    private func runCreate(_ call: Call, _ container: Container, _ stdio: Stdio, _ rootfs: [MountRequest]) {
         let pidFile = container.pidFile(of: container.initProcess)
         var words: [Text] = ["create", "--bundle", container.bundle, "--pid-file", pidFile]
         if let socket = stdio.consoleSocket { words += ["--console-socket", socket] }
@@ -131,8 +131,11 @@ extension Server {
                 return
             }
             guard let pid = Files.read(pidFile)?.trimmed.decimal.flatMap({ Int32(exactly: $0) }), pid > 0 else {
-                failCreate(
-                    call, container, RPCError(.unknown, "failed to retrieve OCI runtime container pid from \(pidFile)"))
+                discard(container) { [self] in
+                    failCreate(
+                        call, container,
+                        RPCError(.unknown, "failed to retrieve OCI runtime container pid from \(pidFile)"))
+                }
                 return
             }
             container.initProcess.pid = pid
@@ -140,13 +143,27 @@ extension Server {
                 if hasTerminal {
                     finishCreate(call, container, rootfs)
                 } else {
-                    failCreate(
-                        call, container, RPCError(.unknown, "failed to retrieve console master: no terminal came"))
+                    discard(container) { [self] in failCreate(call, container, .noTerminal) }
                 }
             }
         }
         stdio.closeChildEnds()
     }
+
+    /// Takes back what the runtime has made, because the call that asked for it fails.
+    func discard(_ container: Container, _ completion: @escaping () -> Void) {
+        // Not by the runtime alone, which may hang. A process that has been collected has its exit held, or on record.
+        let process = container.initProcess
+        if process.pid > 0, process.heldExit == nil, !earlyExits.has(pid: process.pid, container.createTicket) {
+            _ = CShim.kill(process.pid, SIGKILL)
+        }
+        runRuntime(
+            container.options, bundle: container.bundle, ["delete", "--force", container.id], .captured,
+            timeout: Self.discardTime
+        ) { _ in completion() }
+    }
+
+    private static var discardTime: Int { 5000 }
 
     /// Calls back when the terminal is there, at once if none is expected or it came already.
     func awaitTerminal(_ stdio: Stdio, _ action: @escaping (Bool) -> Void) {

@@ -170,7 +170,7 @@ extension Server {
             }
             awaitTerminal(stdio) { [self] hasTerminal in
                 guard hasTerminal else {
-                    failExec(call, container, process, RPCError(.unknown, "failed to retrieve console master"))
+                    failExec(call, container, process, .noTerminal)
                     return
                 }
                 process.spec = ""
@@ -189,6 +189,10 @@ extension Server {
         process.stdio = nil
         process.phase = .created
         process.hasFailedToStart = true
+        // What the runtime has made all the same is nobody's: its end is not told of.
+        if process.pid > 0, process.heldExit == nil { _ = CShim.kill(process.pid, SIGKILL) }
+        process.pid = 0
+        process.heldExit = nil
         call.fail(error)
         process.answerWaiters { replyExit($0, process) }
         publishStashedExit(container)

@@ -134,6 +134,60 @@ extension Integration {
             }
         }
 
+        @Test("a process whose terminal never comes is an error, and is killed")
+        func neverComes() throws {
+            // A runtime that makes a process and hands over no terminal.
+            let silent = #"""
+                call=$1
+                case $call in create|exec|restore) ;; *) exit 99 ;; esac
+                while [ "$1" != --pid-file ]; do shift; done
+                sleep 1000 > /dev/null 2>&1 &
+                echo $! > "$2"
+                cp "$2" "$bundle/pid-$call"
+                exit 0
+                """#
+            try ShimFixture.with(.scripted(.runc)) { shim in
+                try shim.create()
+                try shim.startTask()
+                for id in ["b", "c"] { try shim.makeBundle(id, ["sleep", "1000"], terminal: true) }
+                for id in ["a", "b", "c"] { try Host.write(silent, to: shim.bundle(id) + "/script") }
+                let terminal = ShimFixture.Streams(terminal: true)
+                try shim.send("Exec", shim.execRequest("e", ["sleep", "1000"], terminal))
+                try Host.makeFolder(shim.workspace.file("image"))
+                var request = shim.createRequest("c", terminal)
+                request.checkpoint = shim.workspace.file("image")
+                try shim.send("Create", request)
+                // All at once: the shim waits 10 seconds, since a runtime's sandbox may send it late.
+                try shim.begin("Start", shim.startRequest("a", "e"), on: "exec")
+                try shim.begin("Create", shim.createRequest("b", terminal), on: "create")
+                try shim.begin("Start", shim.startRequest("c"), on: "restore")
+                for (call, id) in [("exec", "a"), ("create", "b"), ("restore", "c")] {
+                    let refused = #expect(throws: RPCStatus.self) {
+                        try shim.answer(on: call, returning: Google_Protobuf_Empty.self)
+                    }
+                    #expect(refused?.message == "failed to retrieve console master: no terminal came", "\(call)")
+                    let text = try Host.read(shim.bundle(id) + "/pid-\(call)")
+                    let process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+                    try Host.awaitEnd(of: process)
+                }
+
+                #expect(try shim.wait("e") == 0)
+                try shim.delete("e")
+                #expect(try shim.state().status == .running)
+                // What failed in Create is nobody's, and its id is free again.
+                #expect(try shim.lastCall("b") == "delete --force b")
+                #expect(try shim.refusal("State", shim.stateRequest("", "b"))?.code == .notFound)
+                #expect(!Host.names(in: shim.bundle("b")).contains { $0.hasPrefix("tty") })
+                // What was restored has run, and ended.
+                #expect(try shim.wait("", "c") == 137)
+                #expect(try shim.lastCall("c") == "delete --force c")
+                #expect(try shim.delete("", "c").exitStatus == 137)
+                let seen = try shim.events.await("delete c")
+                #expect(
+                    seen == ["create a", "start a", "exec-added e", "create c", "exit c", "delete c"], "\(seen)")
+            }
+        }
+
         @Test("a terminal that nobody writes to costs no processor time", arguments: [ShimFlavor.runc, .crun])
         func idle(_ flavor: ShimFlavor) throws {
             try ShimFixture.with(flavor, terminal: true) { shim in
