@@ -114,14 +114,10 @@ extension Integration {
                 let neighbour = try pod.container("neighbour", "sleep 1000")
                 let greedy = try pod.container("greedy", "tail /dev/zero", memory: 16 << 20)
                 // The kernel's word and the process's end are two events; both have come when both are seen.
-                try withKnownIssue("the shim does not watch for OOM yet", isIntermittent: true) {
-                    let status = try pod.status(greedy, within: .seconds(15)) {
-                        $0["state"].text == "CONTAINER_EXITED" && $0["reason"].text == "OOMKilled"
-                    }
-                    #expect(status["exit_code"].number == 137)
-                } when: {
-                    kind != .stock
+                let status = try pod.status(greedy, within: .seconds(15)) {
+                    $0["state"].text == "CONTAINER_EXITED" && $0["reason"].text == "OOMKilled"
                 }
+                #expect(status["exit_code"].number == 137)
                 #expect(try pod.status(neighbour)["state"].text == "CONTAINER_RUNNING")
             }
         }
