@@ -60,7 +60,7 @@ public enum Host {
             throw TestFailure("watch \(folder): errno \(errno)")
         }
         let result = try action()
-        let deadline = ContinuousClock.now.advanced(by: limit)
+        let deadline = Patience.deadline(after: limit)
         var events = [UInt8](repeating: 0, count: 4096)
         while !exists("\(folder)/\(name)") {
             guard awaitReadiness([(watch.number, Int16(POLLIN))], until: deadline)[0] != 0 else {
