@@ -25,7 +25,7 @@ final class Container {
     /// Published without waiting any longer: something of the above is stuck.
     var mayNotWait = false
 
-    /// Kills of the init that have not been answered.
+    /// Kills that have not ended, and thaws, which come before or after one.
     var killsUnderWay = 0 {
         didSet {
             guard killsUnderWay == 0, let action = onKillsAnswered else { return }

@@ -227,8 +227,7 @@ extension Server {
                     publish()
                 } else if action == .pause {
                     // The others could not die either.
-                    runRuntime(container.options, bundle: container.bundle, ["resume", container.id], .captured) { _ in
-                    }
+                    resume(container) { _ in }
                 }
                 call.replyEmpty()
             } else {

@@ -55,27 +55,30 @@ extension Server {
             return
         }
         // The runtime forgets the container while the last output is passed on.
-        var parts = 3
+        var parts = 2
         func partDone() {
             parts -= 1
             if parts == 0 { finishDelete(call, container) }
         }
-        runRuntime(
-            container.options, bundle: container.bundle, ["delete", container.id], .captured, timeout: call.timeout
-        ) { [self] result in
-            if !result.isSuccess, !RuntimeLog.meansAlreadyDeleted(result.output) {
-                call.fail(runtimeError("OCI runtime delete failed", result, bundle: container.bundle))
-                container.finishOperation()
-                return
+        awaitKills(container) { [self] in
+            runRuntime(
+                container.options, bundle: container.bundle, ["delete", container.id], .captured, timeout: call.timeout
+            ) { [self] result in
+                if !result.isSuccess, !RuntimeLog.meansAlreadyDeleted(result.output) {
+                    call.fail(runtimeError("OCI runtime delete failed", result, bundle: container.bundle))
+                    container.finishOperation()
+                    return
+                }
+                awaitInitExit(container) { partDone() }
             }
-            awaitInitExit(container) { partDone() }
         }
         drain(process) { partDone() }
-        awaitKills(container) { partDone() }
     }
 
-    /// The death that a Kill brought may be known, and lead to this Delete, before the runtime's `kill` has ended. A daemon
-    /// closes the connection when the Delete is answered; the Kill's caller would be told of that and not of its success.
+    /// The death that a Kill brought may be known, and lead to this Delete, before the runtime's `kill` has ended. On
+    /// cgroup v1 that may have frozen the container for the moment, and what is frozen the runtime does not delete. And a
+    /// daemon closes the connection when the Delete is answered; the Kill's caller would be told of that and not of its
+    /// success.
     private func awaitKills(_ container: Container, _ action: @escaping () -> Void) {
         guard container.killsUnderWay > 0 else {
             action()

@@ -58,11 +58,13 @@ extension Server {
             killExecs(container)
         } else {
             container.killAllIsRunning = true
+            container.killsUnderWay += 1
             runRuntime(container.options, bundle: container.bundle, ["kill", "--all", container.id, "9"], .captured) {
                 [self] _ in
                 container.killAllIsRunning = false
                 killExecs(container)
                 publishStashedExit(container)
+                container.killsUnderWay -= 1
             }
         }
         if container.killAllIsRunning || hasLiveExecs(container) {
@@ -76,9 +78,15 @@ extension Server {
 
     /// On cgroup v1 what is frozen does not die, and not every runtime thaws what it kills.
     func thaw(_ container: Container, _ completion: @escaping (_ isRunning: Bool) -> Void = { _ in }) {
-        guard container.initProcess.phase == .paused else { return }
+        if container.initProcess.phase == .paused { resume(container, completion) }
+    }
+
+    /// Resumes what nobody has asked to be resumed.
+    func resume(_ container: Container, _ completion: @escaping (_ isRunning: Bool) -> Void) {
+        container.killsUnderWay += 1
         runRuntime(container.options, bundle: container.bundle, ["resume", container.id], .captured) {
             completion($0.isSuccess)
+            container.killsUnderWay -= 1
         }
     }
 

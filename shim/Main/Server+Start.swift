@@ -189,8 +189,11 @@ extension Server {
         process.stdio = nil
         process.phase = .created
         process.hasFailedToStart = true
-        // What the runtime has made all the same is nobody's: its end is not told of.
-        if process.pid > 0, process.heldExit == nil { _ = CShim.kill(process.pid, SIGKILL) }
+        // What the runtime has made all the same is nobody's: its end is not told of. That of a deleted container has been
+        // killed, and may have been collected unseen.
+        if process.pid > 0, process.heldExit == nil, container.initProcess.phase != .deleted {
+            _ = CShim.kill(process.pid, SIGKILL)
+        }
         process.pid = 0
         process.heldExit = nil
         call.fail(error)

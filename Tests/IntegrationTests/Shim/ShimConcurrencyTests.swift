@@ -136,15 +136,25 @@ extension Integration {
         func stuckRuntime(_ flavor: ShimFlavor) throws {
             try ShimFixture.with(flavor, ["sh", "-c", "exit 4"], edit: Self.joinPIDs) { shim in
                 let gate = try shim.gate("gate")
-                try shim.wrapRuntime("[ $call = kill ] && read go < \(gate.path)")
+                let order = shim.workspace.file("order")
+                try shim.wrapRuntime(
+                    """
+                    [ $call = kill ] && { read go < \(gate.path); $real "$@"; echo killed >> \(order); exit 0; }
+                    [ $call = delete ] && echo delete >> \(order)
+                    """)
                 try shim.create()
                 try shim.startTask()
                 #expect(try shim.wait() == 4)
                 #expect(try shim.events.await("exit a") == ["create a", "start a", "exit a"])
                 // Others are not held up either while it hangs.
                 #expect(try shim.state().status == .stopped)
+                // But on cgroup v1 a runtime freezes what it kills, and deletes nothing that is frozen.
+                try shim.begin("Delete", shim.deleteRequest(), on: "deleting")
+                #expect(try shim.state().status == .stopped)
                 try gate.open()
-                #expect(try shim.delete().exitStatus == 4)
+                let deleted: Containerd_Task_V2_DeleteResponse = try shim.answer(on: "deleting")
+                #expect(deleted.exitStatus == 4)
+                #expect(try Host.read(order) == "killed\ndelete\n")
             }
         }
 
@@ -171,11 +181,12 @@ extension Integration {
             try ShimFixture.with(flavor) { shim in
                 let gate = try shim.gate("gate")
                 let reached = try shim.reader("reached")
-                let thawed = try shim.reader("thawed")
+                let order = shim.workspace.file("order")
                 try shim.wrapRuntime(
                     """
                     [ $call = pause ] && { echo here > \(shim.fifo("reached")); read go < \(gate.path); exit 0; }
-                    [ $call = resume ] && echo there > \(shim.fifo("thawed"))
+                    [ $call = resume ] && { read go < \(gate.path); echo thawed >> \(order); }
+                    [ $call = delete ] && echo delete >> \(order)
                     """)
                 let pid = try shim.create()
                 try shim.startTask()
@@ -187,10 +198,13 @@ extension Integration {
                 try shim.events.await("exit a")
                 try gate.open()
                 let _: Google_Protobuf_Empty = try shim.answer(on: "pausing")
-                try thawed.expect("there")
-                try shim.delete()
+                try shim.begin("Delete", shim.deleteRequest(), on: "deleting")
+                #expect(try shim.state().status == .stopped)
+                try gate.open()
+                let _: Containerd_Task_V2_DeleteResponse = try shim.answer(on: "deleting")
+                #expect(try Host.read(order) == "thawed\ndelete\n")
                 #expect(try shim.events.await("delete a") == ["create a", "start a", "exit a", "delete a"])
-                for reader in [reached, thawed] { _ = try reader.wait() }
+                _ = try reached.wait()
             }
         }
 
