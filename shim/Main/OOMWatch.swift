@@ -11,6 +11,9 @@ final class OOMWatch {
     private var watch: Watch?
     /// v1: a file that is there for as long as the cgroup.
     private var control: Text = ""
+    /// v1: runs from the first signal to the report. The kernel may give several for one kill, the first before it.
+    private var burst: Timer?
+    private static let burstTime = 100
     /// v2: how many processes had been killed when we looked last.
     private var kills: UInt64 = 0
 
@@ -31,13 +34,15 @@ final class OOMWatch {
             guard subscribe(directory) else { return nil }
             events = Ready.input
         }
-        watch = loop.add(fd.raw, events) { [self] _ in check() }
+        watch = loop.add(fd.raw, events) { [self] _ in
+            if control.isEmpty { check() } else { receive() }
+        }
         if watch == nil { return nil }
     }
 
     /// Reports what has happened since the last look. Called before an exit becomes known, so that its reason does.
     func check() {
-        guard fd.isOpen else { return }
+        guard fd.isOpen || burst != nil else { return }
         if control.isEmpty {
             guard let count = readKills() else {
                 close()
@@ -46,14 +51,32 @@ final class OOMWatch {
             if count > kills { report() }
             kills = count
         } else {
-            var count: UInt64 = 0
-            guard read(fd.raw, &count, MemoryLayout<UInt64>.size) == MemoryLayout<UInt64>.size else { return }
-            // The end of the cgroup is signalled too.
-            if Files.exists(control) { report() } else { close() }
+            receive()
+            if burst != nil { reportBurst() }
         }
     }
 
+    private func receive() {
+        var count: UInt64 = 0
+        guard read(fd.raw, &count, MemoryLayout<UInt64>.size) == MemoryLayout<UInt64>.size else { return }
+        // The end of the cgroup is signalled too.
+        if !Files.exists(control) {
+            loop.remove(&watch)
+            fd.close()
+        } else if burst == nil {
+            burst = loop.after(Self.burstTime) { [self] in reportBurst() }
+        }
+    }
+
+    private func reportBurst() {
+        burst?.cancel()
+        burst = nil
+        report()
+    }
+
     func close() {
+        burst?.cancel()
+        burst = nil
         loop.remove(&watch)
         fd.close()
     }
