@@ -155,9 +155,11 @@ struct ExitBookkeepingTests {
         var exits = EarlyExits()
         let ticket = exits.expect()
         exits.record(pid: 7, status: status)
+        #expect(!exits.has(pid: 8, ticket) && exits.has(pid: 7, ticket))
         #expect(exits.claim(pid: 8, ticket) == nil)
         #expect(exits.claim(pid: 7, ticket) == status)
         #expect(exits.claim(pid: 7, ticket) == nil)
+        #expect(!exits.has(pid: 7, ticket))
     }
 
     @Test("an exit from before a command began is not that of its process, which has the same pid")
