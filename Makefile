@@ -35,10 +35,9 @@ test: deps check-style ## Build and run every test; root is needed for the integ
 	$(SWIFT) build --build-tests
 	@$(MAKE) --no-print-directory check-protos
 	@.ci/test.sh
-	@Tests/VM/test.sh
 	@.ci/parity.py
 	@.ci/sanitized.sh
-	@$(MAKE) --no-print-directory fuzz
+	@.ci/together.sh Tests/VM/test.sh '$(MAKE) --no-print-directory fuzz'
 
 test-vm: deps ## Run what depends on cgroup v2, and checkpoint and restore, in a small emulated machine (ARGS='--filter Machine')
 	@$(MAKE) --no-print-directory -C shim

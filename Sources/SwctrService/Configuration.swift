@@ -1,6 +1,7 @@
 import Glibc
 public import Logging
 public import SwctrCore
+import SwctrLinux
 
 /// How a manager runs. Flags override the file, the file overrides what is built in.
 public struct Configuration: Sendable, Equatable {
@@ -54,9 +55,10 @@ public struct Configuration: Sendable, Equatable {
             problems.append("\(key) \"\(path)\" must be an absolute path")
         }
         if root == state { problems.append("root and state must be two folders") }
-        for path in [clientSocket, eventSocket, state + "/s/" + String(repeating: "x", count: 32)]
-        where path.utf8.count > 107 {
-            problems.append("socket path \"\(path)\" is longer than the 107 bytes that the kernel takes")
+        for path in [clientSocket, eventSocket] where path.utf8.count > UnixSocket.maximumPathLength {
+            problems.append(
+                "socket path \"\(path)\" is longer than the \(UnixSocket.maximumPathLength) bytes that the kernel takes"
+            )
         }
         if !["overlayfs", "native"].contains(defaultSnapshotter) {
             problems.append("default_snapshotter \"\(defaultSnapshotter)\" is not known, use overlayfs or native")

@@ -85,8 +85,7 @@ struct ShimLauncher: Sendable {
             message.containerdTtrpcAddress = configuration.eventsAddress
             message.containerdGrpcAddress = configuration.address
             message.containerdBinary = configuration.executable
-            // A longer directory is refused: with the name in it a socket's path would not fit.
-            if configuration.shimSockets.utf8.count <= Self.socketDirectoryLimit {
+            if configuration.shimSockets.utf8.count <= TaskConfiguration.socketDirectoryLimit {
                 message.socketDir = configuration.shimSockets
             }
             if let options {
@@ -103,7 +102,6 @@ struct ShimLauncher: Sendable {
 
     /// BootstrapParams' LogLevel for DEBUG.
     private static let debugLevel: Int32 = -4
-    private static let socketDirectoryLimit = 42
 
     /// Runs the clean-up call. It is idempotent by contract, so it may be run more than once.
     ///

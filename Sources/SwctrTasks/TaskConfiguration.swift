@@ -1,4 +1,6 @@
+import Glibc
 import SwctrCore
+import SwctrLinux
 
 /// What the tasks of one manager have in common.
 public struct TaskConfiguration: Sendable {
@@ -24,8 +26,17 @@ public struct TaskConfiguration: Sendable {
         self.environment = environment
     }
 
-    /// Where our own shims put their sockets: short names, for a socket's path has room for 107 bytes.
-    public var shimSockets: String { "\(state)/s" }
+    /// Where our own shims put their sockets. A name there has 64 digits, and a socket's path no more than 107 bytes: where
+    /// the state directory's path is too long for both, it is the host's. The manager's address is part of each name, so
+    /// managers do not meet there (as in containerd's /run/containerd/s).
+    public var shimSockets: String {
+        let own = "\(state)/s"
+        if own.utf8.count <= Self.socketDirectoryLimit { return own }
+        return (geteuid() == 0 ? "/run" : environment["XDG_RUNTIME_DIR"] ?? "/run/user/\(geteuid())") + "/swctr/s"
+    }
+
+    /// Bytes of a directory's path that leave room for a slash and a name. Shims refuse a longer one in BootstrapParams.
+    static let socketDirectoryLimit = UnixSocket.maximumPathLength - 1 - 64
 
     /// How long each kind of call may take. No call to a shim is without an end but Wait.
     public struct Timeouts: Sendable {

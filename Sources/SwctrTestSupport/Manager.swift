@@ -11,9 +11,12 @@ public final class Manager {
     /// - Parameters:
     ///   - arguments: beside root, state and address.
     ///   - shimFolders: searched for shims before PATH.
-    public init(in workspace: Workspace, arguments: [String] = [], shimFolders: [String] = []) throws {
+    ///   - stateFolder: its name in the workspace.
+    public init(
+        in workspace: Workspace, arguments: [String] = [], shimFolders: [String] = [], stateFolder: String = "state"
+    ) throws {
         root = workspace.file("root")
-        state = workspace.file("state")
+        state = workspace.file(stateFolder)
         var environment = Child.environment
         environment["PATH"] =
             ([Build.programs, Build.shimFolder] + shimFolders + [environment["PATH"] ?? ""]).joined(separator: ":")

@@ -85,5 +85,25 @@ extension Integration {
                 #expect(try site.client.tasks()["a"] == nil, "attach deletes the task that has ended")
             }
         }
+
+        @Test(
+            "a state folder with a long path does not keep containers from starting",
+            .enabled(if: Setting.one.daemon == .swctrd, "is about swctr's own manager"))
+        func longStatePath() throws {
+            try Workspace.with { workspace in
+                let manager = try Manager(in: workspace, stateFolder: String(repeating: "s", count: 60))
+                let client = manager.client
+                try client.must("images", "import", try TestImage.archive())
+                workspace.atEnd { _ = try client.run("tasks", "delete", "--force", "a") }
+                try client.must("run", "--detach", TestImage.name, "a", "sleep", "1000")
+                #expect(try client.run("exec", "a", "sh", "-c", "exit 5").status == 5)
+                // The shim is found again where it is.
+                try manager.daemon.kill()
+                try manager.daemon.start()
+                #expect(try client.task("a").status == "RUNNING")
+                #expect(try client.run("exec", "a", "sh", "-c", "exit 6").status == 6)
+                try client.must("rm", "--force", "a")
+            }
+        }
     }
 }
